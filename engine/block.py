@@ -1,0 +1,96 @@
+"""Blocks: products that belong together, and the recipes they own.
+
+A block owns its **columns**. Cut by blocks, the coefficients of three blocks look like this; block J
+holds `own` (the square on the diagonal) and `orders` (the rest of its columns, empty rows dropped):
+
+        I     J     K
+    I [ own | ordJ | ordK ]        own    = A[J, J]
+    J [ ordI| own  | ordK ]        orders = A[ext, J],   ext = the products J takes from others
+    K [ ordI| ordJ | own  ]
+
+Recipes never leave their block; only what it orders from others does.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import coo_array, csr_array
+
+from ogas.engine.table import Integers, Table, coefficients_from
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """The columns of one block, split into what it makes itself and what it orders.
+
+    Attributes
+    ----------
+    products : (b,) int64, ascending
+        Positions of the block's products in the table's order.
+    own : (b, b) CSR
+        ``A[products, products]``.
+    ext : (e,) int64, ascending
+        Positions of the products taken from other blocks.
+    orders : (e, b) CSR
+        ``A[ext, products]``; no row is empty.
+    """
+
+    products: Integers
+    own: csr_array
+    ext: Integers
+    orders: csr_array
+
+    @property
+    def nonzeros(self) -> int:
+        """Entries of ``own`` and ``orders`` together."""
+        return int(self.own.nnz + self.orders.nnz)
+
+
+def cut(table: Table) -> Iterator[Block]:
+    """Yield the blocks of a table in the order of their numbers (one block if it has none)."""
+    n = len(table)
+    if table.blocks is None:
+        everything = np.arange(n, dtype=np.int64)
+        nothing = csr_array((0, n), dtype=np.float64)
+        yield Block(everything, table.coefficients, everything[:0], nothing)
+        return
+    columns = table.coefficients.tocsc()
+    order = np.argsort(table.blocks, kind="stable")
+    ends = np.cumsum(np.bincount(table.blocks))
+    for products in np.split(order, ends[:-1]):
+        yield _block(columns[:, products].tocoo(), products)
+
+
+def _block(columns: coo_array, products: Integers) -> Block:
+    """Split the columns of one block; ``products`` are its positions, ascending."""
+    n, size = columns.shape
+    place = np.full(n, -1, dtype=np.int64)
+    place[products] = np.arange(size)
+    inside = place[columns.row] >= 0
+    own = coo_array(
+        (columns.data[inside], (place[columns.row[inside]], columns.col[inside])),
+        shape=(size, size),
+    )
+    ext, rows = np.unique(columns.row[~inside], return_inverse=True)
+    orders = coo_array(
+        (columns.data[~inside], (rows, columns.col[~inside])), shape=(len(ext), size)
+    )
+    return Block(
+        products.astype(np.int64),
+        coefficients_from(own),
+        ext.astype(np.int64),
+        coefficients_from(orders),
+    )
+
+
+def assemble(blocks: Iterable[Block], n: int) -> csr_array:
+    """Put the columns of all blocks back into one ``(n, n)`` matrix; the inverse of `cut`."""
+    rows, columns, data = [], [], []
+    for block in blocks:
+        for part, names in ((block.own.tocoo(), block.products), (block.orders.tocoo(), block.ext)):
+            rows.append(names[part.row])
+            columns.append(block.products[part.col])
+            data.append(part.data)
+    entries = (np.concatenate(data), (np.concatenate(rows), np.concatenate(columns)))
+    return coefficients_from(coo_array(entries, shape=(n, n)))
