@@ -1,0 +1,67 @@
+"""The law of `ccm`: the economy of the published timing table.
+
+After Cottrell, Cockshott and Michaelson (2009), "Is Economic Planning Hypercomputational?", Int. J.
+Unconventional Computing 5, 223-236. Their table grows the mean number of inputs like √n:
+
+    n           1,000   10,000   40,000   160,000   320,000
+    inputs         30      100      200       400       600
+
+and leaves distribution and stopping rule open. Stated here, so that a replication can be repeated:
+
+- every coefficient is present independently with probability M/n, where M = √n unless asked for;
+- present coefficients are uniform on (0, 1), then each column is scaled to 0.5: "half of a
+  product's value is direct labour". The radius is therefore 0.5 (or what `radius` asks for);
+- one unit of every product is demanded; labour is 1 - column total.
+
+There are no branches: blocks are runs of at most 65,536 products, for storage alone. Presence is
+drawn as a Poisson number of uniform suppliers with mean -n ln(1 - M/n): with repeated draws merged,
+that is the same law.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ogas.datasets.draws import Draws, Purpose, even_starts, stream
+from ogas.engine.table import Integers, Vector
+
+PRODUCTS = 10_000
+TOTAL = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class Uniform:
+    """One economy of the law, ready to be drawn block by block.
+
+    Attributes
+    ----------
+    products, blocks, seed : int
+    inputs : float
+        Mean nonzeros per product, M < n.
+    total : float
+        Total of every column, and so the radius.
+    """
+
+    products: int
+    blocks: int
+    inputs: float
+    total: float
+    seed: int
+    starts: Integers = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "starts", even_starts(self.products, self.blocks))
+
+    def draw(self, block: int) -> Draws:
+        """Return the coefficients of one block's products, repeated inputs not yet merged."""
+        rng = stream(self.seed, Purpose.RECIPES, block)
+        size = int(self.starts[block + 1] - self.starts[block])
+        counts = rng.poisson(-self.products * np.log1p(-self.inputs / self.products), size)
+        users = np.repeat(np.arange(size, dtype=np.int32), counts)
+        suppliers = rng.integers(0, self.products, len(users))
+        weights = rng.random(len(users))
+        return Draws(suppliers, users, weights).scaled(np.full(size, self.total))
+
+    def demand(self, block: int) -> Vector:
+        """Return one unit of every product of the block."""
+        return np.ones(int(self.starts[block + 1] - self.starts[block]))
