@@ -88,9 +88,10 @@ def assemble(blocks: Iterable[Block], n: int) -> csr_array:
     """Put the columns of all blocks back into one ``(n, n)`` matrix; the inverse of `cut`."""
     rows, columns, data = [], [], []
     for block in blocks:
-        for part, names in ((block.own.tocoo(), block.products), (block.orders.tocoo(), block.ext)):
-            rows.append(names[part.row])
-            columns.append(block.products[part.col])
+        for part, names in ((block.own, block.products), (block.orders, block.ext)):
+            # SciPy's own tocoo refuses 64-bit pointers beside 32-bit indices.
+            rows.append(np.repeat(names, np.diff(part.indptr)))
+            columns.append(block.products[part.indices])
             data.append(part.data)
     entries = (np.concatenate(data), (np.concatenate(rows), np.concatenate(columns)))
     return coefficients_from(coo_array(entries, shape=(n, n)))

@@ -1,0 +1,201 @@
+"""Arrays on disk: how they are cut into chunks, named by their content, and read back with proof.
+
+An array of a store is a Zarr v3 array in one, or a few, chunks of about 4 MiB. Its name is the
+SHA-256 of what it holds, so nothing is ever overwritten and reading can be checked:
+
+    digest = sha256( for each array, by name:  name|dtype|shape, newline, little-endian bytes )
+
+Text is held as UTF-8 of variable length and hashed as its lengths followed by its bytes. A chunk
+that is missing reads as zeros in Zarr; here it cannot: the digest of zeros is another one.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ogas.datasets.atomic import fsync_tree, replace_directory, temporary_directory
+from ogas.engine.errors import DamagedError, InvalidInputError, PlanError
+
+if TYPE_CHECKING:  # Zarr takes a third of a second to import; only reading and writing need it
+    import zarr
+
+Array = npt.NDArray[Any]
+
+CHUNK_BYTES = 4 * 2**20
+SAMPLE_BYTES = 2**20
+WORTHWHILE_RATIO = 1.3  # below it, decompressing costs more than it saves (floats: 1.07)
+
+
+def digest_of(arrays: Mapping[str, Array]) -> str:
+    """Return the content name of some named arrays; equal for equal contents, on every machine."""
+    state = hashlib.sha256()
+    for name in sorted(arrays):
+        array = arrays[name]
+        if array.dtype.kind == "U":
+            lengths, text = _utf8(array)
+            state.update(f"{name}|string|{array.shape}\n".encode())
+            state.update(lengths.tobytes())
+            state.update(text)
+        else:
+            array = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+            state.update(f"{name}|{array.dtype.name}|{array.shape}\n".encode())
+            state.update(array.view(np.uint8).data if array.size else b"")
+    return state.hexdigest()
+
+
+def _utf8(array: Array) -> tuple[Array, bytes]:
+    """Encode strings as one run of UTF-8 and the length of each."""
+    try:
+        words = [word.encode() for word in array.tolist()]
+    except UnicodeEncodeError as error:
+        raise InvalidInputError(
+            f"the label {error.object!r} is not valid Unicode text", advice="rename it"
+        ) from error
+    return np.array([len(word) for word in words], dtype="<i8"), b"".join(words)
+
+
+def write_group(path: Path, arrays: Mapping[str, Array], attributes: Mapping[str, Any]) -> None:
+    """Write a new Zarr group at ``path``; ``"own/indptr"`` goes into the sub-group ``own``.
+
+    ``attributes`` maps the name of a group (``""`` is the root) to its attributes. No integer array
+    has a ``_FillValue`` attribute: readers would turn it into floats.
+    """
+    import zarr
+
+    root = zarr.create_group(path, attributes=attributes.get("", {}))
+    for name in sorted({key.rpartition("/")[0] for key in arrays} - {""}):
+        root.create_group(name, attributes=attributes.get(name, {}))
+    for name, array in arrays.items():
+        _write_array(root, name, array)
+
+
+def _write_array(root: "zarr.Group", name: str, array: Array) -> None:
+    text = array.dtype.kind == "U"
+    target = root.create_array(
+        name,
+        shape=array.shape,
+        dtype="string" if text else array.dtype.newbyteorder("<"),
+        chunks=(chunk_length(len(array), 16 if text else array.itemsize),),
+        compressors=None if text else _compressor(array),
+        # Raw chunk files are read directly when tables are streamed: each must be there.
+        config={"write_empty_chunks": True},
+    )
+    if len(array):
+        target[:] = array.astype(np.dtypes.StringDType()) if text else array
+
+
+def chunk_length(length: int, itemsize: int) -> int:
+    """Return the chunk length nearest to 4 MiB that divides ``length`` with less than 1 % waste."""
+    chunks = max(1, round(length * itemsize / CHUNK_BYTES))
+    return max(1, -(-length // chunks))
+
+
+def _compressor(array: Array) -> Any:
+    """Return a codec if a sample from the middle shrinks enough to pay for it, else None."""
+    from numcodecs.blosc import Blosc  # type: ignore[import-untyped]
+    from zarr.codecs import BloscCodec
+
+    start = max(0, (array.nbytes - SAMPLE_BYTES) // 2 // array.itemsize)
+    sample = array[start : start + SAMPLE_BYTES // array.itemsize]
+    if array.nbytes < 4096:  # one block of a file system: nothing to save
+        return None
+    packed = Blosc(cname="lz4", clevel=1, shuffle=Blosc.BITSHUFFLE).encode(sample)
+    if sample.nbytes < WORTHWHILE_RATIO * len(packed):
+        return None
+    return BloscCodec(typesize=array.itemsize, cname="lz4", clevel=1, shuffle="bitshuffle")
+
+
+def read_group(path: Path, expected: Mapping[str, tuple[int, str]]) -> dict[str, Array]:
+    """Read the arrays of a group, each of the length and type that ``expected`` says.
+
+    Lengths are compared before anything is read, so that a damaged header cannot ask for more
+    memory than the table takes.
+
+    Raises
+    ------
+    DamagedError
+        If anything is missing, unreadable or of another size.
+    """
+    with damage_named(path):
+        import zarr
+
+        root = zarr.open_group(path, mode="r", zarr_format=3)
+        return {name: _read_array(root, name, *size) for name, size in expected.items()}
+
+
+def _read_array(root: "zarr.Group", name: str, length: int, kind: str) -> Array:
+    source: Any = root[name]
+    found = "string" if kind == "string" else str(source.dtype)
+    if source.shape != (length,) or found != kind or source.chunks[0] > max(1, length):
+        raise DamagedError(
+            f"{name} is {found} of shape {source.shape}, expected {kind} of {length:,}"
+        )
+    array = np.asarray(source[:])
+    return np.array(array.tolist(), dtype=np.str_) if kind == "string" else array
+
+
+@contextmanager
+def damage_named(path: Path) -> Iterator[None]:
+    """Turn whatever goes wrong while reading ``path`` into a `DamagedError` that names it.
+
+    A damaged header makes Zarr, its codecs and JSON fail in too many ways to list; all of them
+    mean the same to the reader, so all are caught here, and only here.
+    """
+    try:
+        yield
+    except MemoryError:
+        raise
+    except Exception as error:
+        reason = error.message if isinstance(error, PlanError) else _first_line(error)
+        raise DamagedError(
+            f"stored bytes are missing or altered ({reason})",
+            where=str(path),
+            advice="restore this path from a copy, or import the table again over it",
+        ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".splitlines()[0][:120]
+
+
+def place(parent: Path, arrays: Mapping[str, Array], attributes: Mapping[str, Any]) -> str:
+    """Put a group into ``parent`` under the name of its content; return that name.
+
+    What is already there is read and kept if it is intact, and replaced if it is damaged, so that
+    importing a table again repairs its store. Safe to call from many processes at once.
+    """
+    digest = digest_of(arrays)
+    target = parent / digest
+    if not _is_intact(target, arrays, digest):
+        with temporary_directory(target) as temporary:
+            write_group(temporary, arrays, attributes)
+            fsync_tree(temporary)
+            replace_directory(temporary, target)
+    return digest
+
+
+def _is_intact(path: Path, arrays: Mapping[str, Array], digest: str) -> bool:
+    try:
+        fetch(path, {name: (len(array), kind_of(array)) for name, array in arrays.items()}, digest)
+    except DamagedError:
+        return False
+    return True
+
+
+def fetch(path: Path, expected: Mapping[str, tuple[int, str]], digest: str) -> dict[str, Array]:
+    """Read a group and prove that its content is the one named ``digest`` (see `read_group`)."""
+    arrays = read_group(path, expected)
+    with damage_named(path):
+        if digest_of(arrays) != digest:
+            raise DamagedError("its content has another digest")
+    return arrays
+
+
+def kind_of(array: Array) -> str:
+    """Return how an array is typed on disk: a NumPy name, or "string"."""
+    return "string" if array.dtype.kind == "U" else array.dtype.name

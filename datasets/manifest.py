@@ -1,0 +1,203 @@
+"""The manifest: one small JSON file that says, by content, what one version of a table is.
+
+    versions/000007-3fa1c09b77de.json    number of the version, start of the digest of the table
+    CURRENT              {"format": 1, "version": "000007-3fa1c09b77de", "plan": null}
+
+The digest of a table is that of its manifest without number, time and note: the same table has the
+same digest wherever and whenever it is stored. `CURRENT` is the only file that is ever replaced; it
+names the version of the table and the plan that belongs to it, together.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ogas.datasets.arrays import damage_named
+from ogas.datasets.atomic import write_text
+from ogas.datasets.stored_block import BlockEntry
+from ogas.engine.errors import DamagedError, InvalidInputError
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class ArrayEntry:
+    """One label or vector: its content name, its type on disk, and its bytes in memory."""
+
+    digest: str
+    kind: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a version holds: sizes and digests, enough to plan memory before reading any array.
+
+    Attributes
+    ----------
+    products : int
+    value_type : "float64" or "float32"
+    blocks : tuple of BlockEntry
+        In the order of the block numbers.
+    arrays : mapping of str to ArrayEntry
+        ``ids``, and those of ``names, units, blocks, demand, output, price`` that the table has.
+    factors : mapping of str to ArrayEntry
+    unit : str
+        The unit that all products share; empty if ``units`` is an array.
+    factor_units : mapping of str to str
+    meta : mapping
+        JSON types only.
+    """
+
+    products: int
+    value_type: str
+    blocks: tuple[BlockEntry, ...]
+    arrays: Mapping[str, ArrayEntry]
+    factors: Mapping[str, ArrayEntry]
+    unit: str
+    factor_units: Mapping[str, str]
+    meta: Mapping[str, Any]
+
+    @property
+    def nonzeros(self) -> int:
+        """Stored entries of A."""
+        return sum(block.nonzeros for block in self.blocks)
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 that names this table; independent of when and where it was stored."""
+        text = json.dumps(self.json(), sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def json(self) -> dict[str, Any]:
+        """Return the content as JSON types; factors as a list, because their order counts."""
+        factors = [{"name": name, **asdict(entry)} for name, entry in self.factors.items()]
+        return {
+            "products": self.products,
+            "nonzeros": self.nonzeros,
+            "value_type": self.value_type,
+            "blocks": [asdict(block) for block in self.blocks],
+            "arrays": {name: asdict(entry) for name, entry in self.arrays.items()},
+            "factors": factors,
+            "unit": self.unit,
+            "factor_units": dict(self.factor_units),
+            "meta": dict(self.meta),
+        }
+
+    @classmethod
+    def parse(cls, found: Mapping[str, Any]) -> "Content":
+        """Return the content written by `json`."""
+        factors = [dict(factor) for factor in found["factors"]]
+        return cls(
+            products=int(found["products"]),
+            value_type=str(found["value_type"]),
+            blocks=tuple(BlockEntry(**block) for block in found["blocks"]),
+            arrays={name: ArrayEntry(**entry) for name, entry in found["arrays"].items()},
+            factors={factor.pop("name"): ArrayEntry(**factor) for factor in factors},
+            unit=found["unit"],
+            factor_units=found["factor_units"],
+            meta=found["meta"],
+        )
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """One version of a table.
+
+    Attributes
+    ----------
+    number : int
+        Counts the versions of a store from 1.
+    created : str
+        UTC, ISO 8601.
+    note : str
+        What the publisher wished to say.
+    content : Content
+    """
+
+    number: int
+    created: str
+    note: str
+    content: Content
+
+    @property
+    def name(self) -> str:
+        """The name of the version: number and start of the digest."""
+        return f"{self.number:06d}-{self.content.digest[:12]}"
+
+
+def write_manifest(path: Path, manifest: Manifest) -> None:
+    """Write the manifest of a version into the table directory ``path``."""
+    found = {
+        "format": FORMAT,
+        "number": manifest.number,
+        "created": manifest.created,
+        "note": manifest.note,
+        "digest": manifest.content.digest,
+        "table": manifest.content.json(),
+    }
+    write_text(path / "versions" / f"{manifest.name}.json", json.dumps(found, indent=1) + "\n")
+
+
+def check_meta(meta: Mapping[str, Any]) -> None:
+    """Raise `InvalidInputError` if JSON cannot hold ``meta``."""
+    try:
+        json.dumps(meta, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise InvalidInputError(
+            f"the meta data cannot be stored ({error})",
+            advice="use text, finite numbers, lists and mappings only",
+        ) from error
+
+
+def read_manifest(path: Path, name: str) -> Manifest:
+    """Read the manifest of the version ``name`` and prove that it is unaltered.
+
+    Raises
+    ------
+    DamagedError
+        If it is missing, altered, or of a newer format.
+    """
+    file = path / "versions" / f"{name}.json"
+    found = _json(file)
+    with damage_named(file):
+        content = Content.parse(found["table"])
+        manifest = Manifest(found["number"], found["created"], found["note"], content)
+        if content.digest != found["digest"] or manifest.name != name:
+            raise DamagedError("its content has another digest")
+    return manifest
+
+
+def write_pointer(path: Path, name: str, plan: str | None = None) -> None:
+    """Make the version ``name``, and the plan that belongs to it, the current ones."""
+    found = {"format": FORMAT, "version": name, "plan": plan}
+    write_text(path / "CURRENT", json.dumps(found) + "\n")
+
+
+def read_pointer(path: Path) -> tuple[str, str | None]:
+    """Return the name of the current version and of its plan."""
+    found = _json(path / "CURRENT")
+    with damage_named(path / "CURRENT"):
+        version, plan = found["version"], found["plan"]
+        if not isinstance(version, str) or not isinstance(plan, str | None):
+            raise DamagedError("it names no version")
+    return version, plan
+
+
+def _json(file: Path) -> dict[str, Any]:
+    """Parse a JSON object; refuse the format of a later day before looking further."""
+    with damage_named(file):
+        found = json.loads(file.read_text(encoding="utf-8"))
+        version = found["format"]
+        if not isinstance(version, int) or version < 1:
+            raise DamagedError(f"format {version!r} is unknown")
+    if version > FORMAT:
+        raise DamagedError(
+            f"written in format {version} of the table store; this program reads up to {FORMAT}",
+            where=str(file),
+            advice="upgrade ogas-engine",
+        )
+    return dict(found)

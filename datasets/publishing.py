@@ -1,0 +1,55 @@
+"""One publisher at a time, and nothing left of those who failed.
+
+A publisher that is killed leaves temporaries, which the next one removes, and perhaps complete
+groups that no manifest names, which the next one uses if it needs them. A publisher that fails (a
+full disk, a bad entry, Ctrl-C) takes back what it added.
+"""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from ogas.datasets.atomic import clear_temporaries, exclusive
+from ogas.engine.errors import WrongUsageError
+
+FOLDERS = ("blocks", "vectors", "versions")
+
+
+@contextmanager
+def publishing(path: Path) -> Iterator[None]:
+    """Hold the lock, sweep up after a killed writer, and take back what a failure leaves."""
+    new = not path.exists() or not any(path.iterdir() if path.is_dir() else [path])
+    if not new and not (path.is_dir() and any((path / folder).is_dir() for folder in FOLDERS)):
+        raise WrongUsageError(
+            "this is not a table directory and not empty",
+            where=str(path),
+            advice="choose a new name for the table",
+        )
+    with exclusive(path / "lock"):
+        for folder in (path, *(path / folder for folder in FOLDERS)):
+            clear_temporaries(folder)
+        before = _members(path)
+        try:
+            yield
+        except BaseException:
+            _take_back(path, _members(path) - before, new)
+            raise
+
+
+def _take_back(path: Path, added: set[Path], new: bool) -> None:
+    """Remove what a failed publication added; the whole directory if it was made for it."""
+    for member in added:
+        if member.is_dir():
+            shutil.rmtree(member, ignore_errors=True)
+        else:
+            member.unlink(missing_ok=True)
+    if new:
+        (path / "lock").unlink(missing_ok=True)
+        for folder in (*(path / name for name in FOLDERS), path):
+            with suppress(OSError):
+                folder.rmdir()
+
+
+def _members(path: Path) -> set[Path]:
+    return {Path(entry) for folder in FOLDERS for entry in (path / folder).glob("*")}

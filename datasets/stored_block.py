@@ -1,0 +1,161 @@
+"""One block on disk: an immutable Zarr group that other sparse readers understand too.
+
+    blocks/<digest>/
+        own/     indptr  indices  data      A[products, products]
+        orders/  indptr  indices  data      A[ext, products]
+        products, ext                       positions in the table's order, int64
+
+Both sub-groups carry the attributes of AnnData's ``csr_matrix`` and a binsparse descriptor. Row
+pointers are 64-bit. Column indices count within the block: 16-bit up to 65,536 products, the width
+in which they are swept. ``data`` has the value type of the table.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from ogas.datasets.arrays import Array, damage_named, fetch, place
+from ogas.engine.block import Block
+from ogas.engine.errors import DamagedError, InvalidInputError
+
+MOST_16_BIT = 2**16  # columns that a 16-bit index can name
+
+
+@dataclass(frozen=True)
+class BlockEntry:
+    """What a manifest knows of a block without opening it.
+
+    Attributes
+    ----------
+    digest : str
+        The name of its group: the SHA-256 of its arrays.
+    products, ext : int
+        How many products it makes, and takes from other blocks.
+    own, orders : int
+        Stored entries of the two parts.
+    value_type : "float64" or "float32"
+    """
+
+    digest: str
+    products: int
+    ext: int
+    own: int
+    orders: int
+    value_type: str
+
+    @property
+    def nonzeros(self) -> int:
+        """Entries of both parts together."""
+        return self.own + self.orders
+
+    def expected(self) -> dict[str, tuple[int, str]]:
+        """Return the length and type of every array of the group."""
+        index = index_type(self.products)
+        sizes = {"products": (self.products, "int64"), "ext": (self.ext, "int64")}
+        for part, rows, entries in self._parts():
+            sizes[f"{part}/indptr"] = (rows + 1, "int64")
+            sizes[f"{part}/indices"] = (entries, index)
+            sizes[f"{part}/data"] = (entries, self.value_type)
+        return sizes
+
+    def _parts(self) -> tuple[tuple[str, int, int], ...]:
+        return ("own", self.products, self.own), ("orders", self.ext, self.orders)
+
+
+def index_type(products: int) -> str:
+    """Return the type of the column indices of a block of so many products."""
+    return "uint16" if products <= MOST_16_BIT else "int32"
+
+
+def write_block(path: Path, block: Block, value_type: str = "float64") -> BlockEntry:
+    """Write one block into the table directory ``path`` and return its entry.
+
+    The block belongs to no version until its entry is published. Processes may write blocks of the
+    same table at the same time; a block that is already there is not written again.
+
+    Raises
+    ------
+    InvalidInputError
+        If an entry is not finite, or is not a float32 number although the table says so.
+    """
+    arrays: dict[str, Array] = {"products": block.products, "ext": block.ext}
+    for part, matrix in (("own", block.own), ("orders", block.orders)):
+        arrays[f"{part}/indptr"] = matrix.indptr.astype(np.int64, copy=False)
+        arrays[f"{part}/indices"] = matrix.indices.astype(index_type(len(block.products)))
+        arrays[f"{part}/data"] = _stored(matrix, value_type)
+    attributes = {
+        "own": _sparse_attributes(block.own, value_type),
+        "orders": _sparse_attributes(block.orders, value_type),
+    }
+    digest = place(path / "blocks", arrays, attributes)
+    sizes = len(block.products), len(block.ext), int(block.own.nnz), int(block.orders.nnz)
+    return BlockEntry(digest, *sizes, value_type)
+
+
+def _stored(matrix: csr_array, value_type: str) -> Array:
+    values: Array = matrix.data.astype(value_type, copy=False)
+    if not np.isfinite(values).all():
+        raise InvalidInputError(
+            f"a block has coefficients that are not finite {value_type} numbers",
+            advice="correct or remove them",
+        )
+    if (values != matrix.data).any():
+        raise InvalidInputError(
+            "the table says float32, but a block has coefficients that are not float32 numbers",
+            advice="round the coefficients to float32 first, or store the table as float64",
+        )
+    return values
+
+
+def _sparse_attributes(matrix: csr_array, value_type: str) -> dict[str, Any]:
+    return {
+        "encoding-type": "csr_matrix",
+        "encoding-version": "0.1.0",
+        "shape": [int(length) for length in matrix.shape],
+        "binsparse": {
+            "version": "0.1",
+            "format": "CSR",
+            "shape": [int(length) for length in matrix.shape],
+            "number_of_stored_values": int(matrix.nnz),
+            "data_types": {
+                "pointers_to_1": "int64",
+                "indices_1": index_type(matrix.shape[1]),
+                "values": value_type,
+            },
+        },
+    }
+
+
+def read_block(path: Path, entry: BlockEntry) -> Block:
+    """Read one block of the table directory ``path`` and prove it is the one of the entry.
+
+    Raises
+    ------
+    DamagedError
+        If any of its files is missing, truncated or altered.
+    """
+    folder = path / "blocks" / entry.digest
+    arrays = fetch(folder, entry.expected(), entry.digest)
+    width = entry.products
+    with damage_named(folder):
+        return Block(
+            products=arrays["products"],
+            own=_matrix(arrays, "own", (width, width)),
+            ext=arrays["ext"],
+            orders=_matrix(arrays, "orders", (entry.ext, width)),
+        )
+
+
+def _matrix(arrays: dict[str, Array], part: str, shape: tuple[int, int]) -> csr_array:
+    """Widen to float64 values and 32-bit indices without touching a value."""
+    data = arrays[f"{part}/data"].astype(np.float64, copy=False)
+    indices = arrays[f"{part}/indices"].astype(np.int32, copy=False)
+    matrix = csr_array((data, indices, arrays[f"{part}/indptr"]), shape=shape)
+    if not matrix.has_canonical_format:
+        raise DamagedError(f"the columns of {part} are not in order")
+    matrix.indptr = arrays[f"{part}/indptr"]
+    matrix.indices = indices
+    return matrix
