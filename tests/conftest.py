@@ -1,0 +1,48 @@
+"""What every test shares: how hard to search, a clean environment, and the published tables."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("dev", max_examples=25, deadline=None)
+settings.register_profile("ci", max_examples=100, deadline=None, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "dev")
+
+# OGAS_DIGITS and the like set the defaults of commands; a test must not depend on who runs it.
+for name in [name for name in os.environ if name.startswith("OGAS_") and name != "OGAS_DATA"]:
+    del os.environ[name]
+
+DATA = Path(os.environ["OGAS_DATA"]) if os.environ.get("OGAS_DATA") else None
+
+
+def square_tables() -> list[Path]:
+    """Tables in the exchange form; the rectangular supply-use pairs beside them are not."""
+    return sorted(path for path in DATA.glob("*.npz") if not path.stem.endswith("_sut"))
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """The folder of published tables; without one, the test is skipped."""
+    if DATA is None:
+        pytest.skip("OGAS_DATA names no folder of published tables")
+    return DATA
+
+
+@pytest.fixture(scope="session")
+def published_tables(data_folder: Path) -> list[Path]:
+    """Every published square table, for a test that takes all or chooses some."""
+    return square_tables()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test that takes a ``published_table`` once for each."""
+    if "published_table" not in metafunc.fixturenames:
+        return
+    if DATA is None:
+        skip = pytest.mark.skip(reason="OGAS_DATA names no folder of published tables")
+        tables = [pytest.param(None, marks=skip, id="OGAS_DATA unset")]
+    else:
+        tables = [pytest.param(path, id=path.stem) for path in square_tables()]
+    metafunc.parametrize("published_table", tables)
