@@ -6,7 +6,7 @@ PYTHON = python3.13 python3.12 python3.11 python3
 # pip would compile all of every package, which takes as long as the rest of the installation;
 # instead Python compiles what is used when it is first used, and must be let to keep it.
 unexport PYTHONDONTWRITEBYTECODE
-pip = .venv/bin/python -m pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt
+pip = .venv/bin/python -m pip install -qq --no-compile --disable-pip-version-check -c constraints.txt
 
 .PHONY: help plan test lint format lock clean
 .NOTPARALLEL: # one installation at a time
@@ -40,7 +40,7 @@ format: .venv/.installed-lint
 
 # One version of a package for every Python, so that every installation computes the same figures.
 lock: .venv/.installed-plan
-	@.venv/bin/python -m pip install --quiet --upgrade --disable-pip-version-check uv
+	@.venv/bin/python -m pip install -qq --upgrade --disable-pip-version-check uv
 	@.venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --all-extras \
 	    --fork-strategy fewest --no-annotate --custom-compile-command "make lock" \
 	    --output-file constraints.txt pyproject.toml
