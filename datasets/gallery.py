@@ -10,30 +10,43 @@ Blocks are drawn in parallel and each from its own stream, so a table depends on
 parameters and the seed alone. Entries are float32 numbers (the table *is* those numbers), ids count
 from 0, and the factor (labour; surplus where households are inside) is 1 - column total in the
 units of the law, so all values are 1 there: the answer to ``v = Aᵀ v + l`` is known in advance.
+(Not where a radius above 1 is asked for: labour is never negative.)
 """
 
+import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from os import cpu_count
+from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from scipy.sparse import coo_array, csc_array, hstack
 
-from ogas.datasets.recipes import Economy, Parameters, Part, economy_of
+from ogas.datasets.header import Header
+from ogas.datasets.manifest import Manifest
+from ogas.datasets.publishing import publishing
+from ogas.datasets.recipes import Economy, Parameters, economy_of
+from ogas.datasets.store import publish, publish_entries
+from ogas.datasets.stored_block import BlockEntry, write_block
 from ogas.datasets.variants import shuffled
 from ogas.engine.block import Block
-from ogas.engine.table import Table, coefficients_from
+from ogas.engine.table import Table, Vector, coefficients_from
 
 Progress = Callable[[int, int], None]
+Made = TypeVar("Made")
+
+AS_THE_CASE_SAYS = Parameters()
+VALUE_TYPE = "float32"
 
 
 def generate(
     recipe: str,
-    parameters: Parameters = Parameters(),
+    parameters: Parameters = AS_THE_CASE_SAYS,
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> Table:
-    """Draw an economy into memory.
+    """Draw an economy into memory (about 40 bytes a nonzero while it is put together).
 
     Parameters
     ----------
@@ -58,40 +71,101 @@ def generate(
     (600, 'float32', 30)
     """
     economy = economy_of(recipe, parameters)
-    parts = list(drawn(economy, workers, progress))
     n = int(economy.law.starts[-1])
-    sizes = np.diff(economy.law.starts)
-    table = Table(
-        coefficients_from(hstack([_columns(part.block, n) for part in parts], format="csc")),
-        ids=np.arange(n),
-        demand=np.concatenate([part.demand for part in parts]),
-        factors={economy.factor: np.concatenate([part.factor for part in parts])},
-        factor_units={economy.factor: "hours"},
-        units="unit" if economy.scales is None else "own unit",
-        blocks=np.repeat(np.arange(len(sizes)), sizes),
-        value_type="float32",
-        meta=economy.meta,
-    )
+
+    def drawn(number: int) -> tuple[csc_array, tuple[Vector, Vector]]:
+        part = economy.part(number)
+        return _columns(part.block, n), (part.demand, part.factor)
+
+    made = list(_each(drawn, economy.blocks, workers, progress))
+    header = _header(economy, [vectors for _, vectors in made])
+    columns = hstack([columns for columns, _ in made], format="csc")
+    del made  # memory then holds the columns and the rows made of them, not the pieces too
+    table = header.with_coefficients(coefficients_from(columns))
     return shuffled(table, parameters.seed) if economy.variants.hidden else table
 
 
-def drawn(economy: Economy, workers: int | None, progress: Progress | None) -> Iterator[Part]:
-    """Yield the parts of an economy in the order of its blocks, drawn by a pool of threads."""
-    count = len(economy.law.starts) - 1
+def write(
+    recipe: str,
+    path: Path | str,
+    parameters: Parameters = AS_THE_CASE_SAYS,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> Manifest:
+    """Draw an economy onto the disk, block by block; see `generate`.
+
+    Memory holds one block per worker and a few vectors, never the table. (Except with `hidden`: a
+    shuffled table has no blocks to write one by one, so it is made in memory.) A failure or an
+    interruption leaves nothing behind; an existing table gets a new version.
+
+    Returns
+    -------
+    Manifest
+        Of the version that is now current.
+
+    Raises
+    ------
+    WrongUsageError
+        See `generate`; also if ``path`` holds something that is not a table.
+    LockedError
+        If another run is writing here.
+    """
+    economy = economy_of(recipe, parameters)
+    if economy.variants.hidden:
+        return publish(path, generate(recipe, parameters, workers, progress))
+    path = Path(path)
+    fresh = not path.exists()
+
+    def written(number: int) -> tuple[BlockEntry, tuple[Vector, Vector]]:
+        part = economy.part(number)
+        entry = write_block(path, part.block, VALUE_TYPE)
+        return entry, (part.demand, part.factor)
+
+    try:
+        with publishing(path):
+            made = list(_each(written, economy.blocks, workers, progress))
+        header = _header(economy, [vectors for _, vectors in made])
+        return publish_entries(path, [entry for entry, _ in made], header)
+    except BaseException:
+        if fresh:
+            shutil.rmtree(path, ignore_errors=True)
+        raise
+
+
+def _each(
+    make: Callable[[int], Made], count: int, workers: int | None, progress: Progress | None
+) -> Iterator[Made]:
+    """Yield ``make(0) .. make(count - 1)`` in this order, made by a pool of threads."""
+    # NumPy and SciPy leave the interpreter lock in all that takes long here, so threads suffice.
     with ThreadPoolExecutor(workers or cpu_count()) as pool:
         try:
-            for done, part in enumerate(pool.map(economy.part, range(count)), start=1):
-                yield part
+            for done, made in enumerate(pool.map(make, range(count)), start=1):
+                yield made
                 if progress is not None:
                     progress(done, count)
         finally:
             pool.shutdown(cancel_futures=True)
 
 
+def _header(economy: Economy, vectors: list[tuple[Vector, Vector]]) -> Header:
+    """Return everything but the coefficients, from each block's demand and factor."""
+    sizes = np.diff(economy.law.starts)
+    return Header(
+        ids=np.arange(sizes.sum()),
+        demand=np.concatenate([demand for demand, _ in vectors]),
+        factors={economy.factor: np.concatenate([factor for _, factor in vectors])},
+        factor_units={economy.factor: "hours"},
+        units="unit" if economy.scales is None else "own unit",
+        blocks=np.repeat(np.arange(len(sizes)), sizes),
+        value_type=VALUE_TYPE,
+        meta=economy.meta,
+    )
+
+
 def _columns(block: Block, products: int) -> csc_array:
     """Return a block's columns over all rows of the table, (n, b)."""
     rows = [
-        np.repeat(names, np.diff(part.indptr))
+        np.repeat(names.astype(np.int32), np.diff(part.indptr))
         for part, names in ((block.own, block.products), (block.orders, block.ext))
     ]
     columns = np.concatenate([block.own.indices, block.orders.indices])

@@ -91,6 +91,11 @@ class Economy:
         return Part(in_units(block, self.scales), demand * scales, factor / scales)
 
     @property
+    def blocks(self) -> int:
+        """Number of blocks."""
+        return len(self.law.starts) - 1
+
+    @property
     def factor(self) -> str:
         """What is left of each column: labour, or surplus where wages are inside the table."""
         return "surplus" if self.variants.households else "labour"
