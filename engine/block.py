@@ -1,7 +1,8 @@
 """Blocks: products that belong together, and the recipes they own.
 
-A block owns its **columns**. Cut by blocks, the coefficients of three blocks look like this; block J
-holds `own` (the square on the diagonal) and `orders` (the rest of its columns, empty rows dropped):
+A block owns its **columns**. Cut by blocks, the coefficients of three blocks look like this; block
+J holds `own` (the square on the diagonal) and `orders` (the rest of its columns, empty rows
+dropped):
 
         I     J     K
     I [ own | ordJ | ordK ]        own    = A[J, J]

@@ -1,8 +1,8 @@
 """The table: what every product is made from, what is wanted, and what it is measured in.
 
     A[i, j] = amount of product i used up per unit of product j
-    f[i]    = final demand for product i                     (``demand``)
-    l[j]    = direct use of a primary input per unit of j    (one ``factors`` entry: labour, CO2 ...)
+    f[i]    = final demand for product i                    (``demand``)
+    l[j]    = direct use of a primary input per unit of j   (one of ``factors``: labour, CO2 ...)
 
        users j →
     s  ┌─────────────┐ ┌───┐

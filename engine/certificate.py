@@ -1,0 +1,260 @@
+"""The certificate: a bound for every product that can be checked without trusting the solver.
+
+With any ``w > 0`` whose slack ``v = w - |A| w`` is positive, and ``r = f + A x - x``, the true
+output x* lies in
+
+    x - a_minus w  <=  x*  <=  x + a_plus w,    a_plus = max(0, max r/v),  a_minus = max(0, max
+    -r/v)
+
+and the economy is productive: the spectral radius of |A| is at most ``1 - min v/w < 1``. (If A has
+negative entries, both factors are ``max |r|/v``.) Proof: ``a v - r >= 0``; apply the nonnegative
+inverse of ``I - |A|`` and ``(I - |A|)^-1 v = w``. Since A w is known anyway, one more sweep of both
+bounds costs nothing: ``x + r + a_plus |A| w`` is an upper bound too, and the smaller one counts.
+
+What is published is the middle of the bounds, which is the plan x improved by that free sweep: it
+differs from the true plan by at most the half-width. Precision is relative to **turnover**
+``t = |f| + |A| |x|``, which equals x where nothing is negative and stays positive where imports or
+credits cancel x to zero. The best witness is a crude solution of ``(I - |A|) w = t``; then
+``U = w / t`` is upstreamness, and ``U - 1`` the condition number of each product.
+
+Sources: Neumaier (1990), Interval Methods for Systems of Equations, ch. 3; Ogita, Rump and Oishi
+(2005); Antras, Chor, Fally and Hillberry (2012) for upstreamness.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ogas.engine.balance import Balance
+from ogas.engine.errors import WitnessError
+from ogas.engine.table import Integers, Vector
+from ogas.kernels import certify as kernels
+from ogas.kernels.reference import EPSILON, down, up
+
+MOST_FIGURES = 15  # what float64 can hold
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Certificate:
+    """Bounds for every product, and what they are worth.
+
+    Attributes
+    ----------
+    lower, output, upper : (n,) float64
+        ``lower <= x* <= upper`` for every economy within the declared uncertainty; ``output`` is
+        the middle. Where ``upper`` is nonnegative everywhere it is a plan that provably covers all
+        uses and the demand: ``(I - A) upper >= f``.
+    turnover, witness : (n,) float64
+        What precision is relative to, and the w that proves it.
+    relative_half_widths : (n,) float64
+        ``(upper - lower) / 2 / turnover``; 0 for structural zeros.
+    figures : (n,) int64
+        Certified significant figures: s means a relative half-width of at most ``5 * 10**-(s +
+        1)``.
+    structural_zeros : (n,) bool
+        Products that no demand reaches: exactly 0.
+    radius_bound : float
+        Proven upper bound of the spectral radius of |A|.
+    residual : float
+        Largest ``|r| / turnover``. Informative; not a measure of precision.
+    attainable : float
+        Relative half-width that rounding and the declared uncertainty would leave if the balance
+        were met exactly; further sweeps cannot help below it.
+    """
+
+    lower: Vector
+    output: Vector
+    upper: Vector
+    turnover: Vector
+    witness: Vector
+    relative_half_widths: Vector
+    figures: Integers
+    structural_zeros: Mask
+    radius_bound: float
+    residual: float
+    attainable: float
+
+    @property
+    def worst_product(self) -> int:
+        """Position of the product that is known least well."""
+        return int(np.argmax(self.relative_half_widths))
+
+    @property
+    def relative_half_width(self) -> float:
+        """Relative half-width of the worst product."""
+        return float(self.relative_half_widths[self.worst_product])
+
+    @property
+    def digits_certified(self) -> int:
+        """Figures of the worst product."""
+        return int(self.figures.min())
+
+    @property
+    def negative_products(self) -> Integers:
+        """Positions of products whose output is negative: net imports beyond domestic use."""
+        return np.flatnonzero(self.output < 0)
+
+    @property
+    def upstreamness(self) -> Vector:
+        """``U = w / t``, mean number of production rounds to final use; 0 for structural zeros."""
+        return np.divide(
+            self.witness,
+            self.turnover,
+            out=np.zeros_like(self.witness),
+            where=~self.structural_zeros & (self.turnover > 0),
+        )
+
+
+def half_width_for(figures: int) -> float:
+    """Return the relative half-width that ``figures`` significant figures stand for.
+
+    >>> [half_width_for(s) for s in (3, 6, 10)]
+    [0.0005, 5e-07, 5e-11]
+    """
+    return float(f"5e-{figures + 1}")
+
+
+_THRESHOLDS = np.array([half_width_for(s) for s in range(MOST_FIGURES, 0, -1)])
+
+
+def figures_of(relative_half_widths: Vector) -> Integers:
+    """Return ``floor(log10(0.5 / half-width))``, between 0 and 15.
+
+    >>> figures_of(np.array([0.0, 5e-11, 6e-4, 5e-4, np.inf])).tolist()
+    [15, 10, 2, 3, 0]
+    """
+    return MOST_FIGURES - np.searchsorted(_THRESHOLDS, relative_half_widths, side="left")
+
+
+def certify(
+    balance: Balance,
+    output: Vector,
+    witness: Vector,
+    *,
+    certificate_pass: Callable[..., None] = kernels.certificate_pass,
+) -> Certificate:
+    """Bound the error of an output for every product, without knowing the true one.
+
+    One pass over A. Rounding, the uncertainty of the coefficients and of the demand are included.
+
+    Parameters
+    ----------
+    balance : Balance
+    output : (n,) float64, the units of each product
+        Any output, converged or not.
+    witness : (n,) float64, positive, the units of ``output``
+        A crude solution of ``(I - |A|) w = turnover`` gives the sharpest bounds.
+    certificate_pass : callable
+        The kernel, or its twin in `ogas.kernels.reference` for a second opinion.
+
+    Raises
+    ------
+    WitnessError
+        If some slack is not positive; nothing can be promised with this witness.
+
+    Examples
+    --------
+    >>> from ogas.engine.balance import quantities
+    >>> from ogas.engine.table import Table, coefficients_from
+    >>> A = coefficients_from(np.array([[0.0, 0.5], [0.5, 0.0]]))
+    >>> table = Table(A, np.array(["a", "b"]), demand=np.array([1.0, 0.0]))
+    >>> certificate = certify(quantities(table), np.array([4 / 3, 2 / 3]), np.array([2.0, 2.0]))
+    >>> certificate.digits_certified, round(certificate.radius_bound, 12)
+    (15, 0.5)
+    """
+    A, demand = balance.coefficients, balance.demand
+    gross, r_lower, r_upper, slack, reach = (np.empty_like(output) for _ in range(5))
+    certificate_pass(
+        *(A.indptr, A.indices, A.data, output, witness, demand.lower, demand.upper, balance.delta),
+        *(gross, r_lower, r_upper, slack, reach),
+    )
+    _check_slack(slack)
+    unavoidable = 0.5 * (r_upper - r_lower)
+    with np.errstate(over="ignore", invalid="ignore"):
+        lower, upper = _bounds(balance, (output, witness), (r_lower, r_upper), slack, reach)
+    turnover = np.abs(demand.nominal) + gross
+    zero = structural_zeros(balance, turnover)
+    upper[zero] = lower[zero] = 0.0
+    if not np.isfinite(upper - lower).all():
+        raise WitnessError("the bounds overflow", advice="check the units of the largest entries")
+    middle = np.clip(lower + 0.5 * (upper - lower), lower, upper)
+    widths = _relative_half_widths(lower, upper, turnover, zero)
+    scale = np.where(turnover > 0, turnover, 1.0)
+    return Certificate(
+        lower=lower,
+        output=middle,
+        upper=upper,
+        turnover=turnover,
+        witness=witness,
+        relative_half_widths=widths,
+        figures=figures_of(widths),
+        structural_zeros=zero,
+        radius_bound=float(np.max(up(1.0 - down(slack / witness)))),
+        residual=float(np.max(np.maximum(np.abs(r_lower), np.abs(r_upper)) / scale)),
+        attainable=float(np.max((unavoidable + np.max(unavoidable / slack) * reach) / scale)),
+    )
+
+
+def _bounds(
+    balance: Balance,
+    columns: tuple[Vector, Vector],
+    residual: tuple[Vector, Vector],
+    slack: Vector,
+    reach: Vector,
+) -> tuple[Vector, Vector]:
+    """Return lower and upper bounds, after the free sweep, rounded outwards."""
+    (output, witness), (r_lower, r_upper) = columns, residual
+    a_plus = max(0.0, float(np.max(up(r_upper / slack))))
+    a_minus = max(0.0, float(np.max(up(-r_lower / slack))))
+    if balance.is_signed:
+        a_plus = a_minus = max(a_plus, a_minus)
+    spread = 1.0 + 2.0 * EPSILON
+    upper = np.minimum(
+        up(output + a_plus * witness * spread), up(up(output + r_upper) + up(up(a_plus * reach)))
+    )
+    lower = np.maximum(
+        down(output - a_minus * witness * spread),
+        down(down(output + r_lower) - up(up(a_minus * reach))),
+    )
+    return (np.maximum(lower, 0.0) if balance.is_monotone else lower), upper
+
+
+def structural_zeros(balance: Balance, turnover: Vector) -> Mask:
+    """Return the products that no demand reaches, through any chain of users.
+
+    Only products without turnover can be; of these, those with a user that is not among them are
+    struck out, until none is left to strike. Reads the rows of the candidates, not all of A.
+    """
+    demand = balance.demand
+    zero: Mask = (turnover == 0) & (demand.lower == 0) & (demand.upper == 0)
+    while zero.any():
+        rows = np.flatnonzero(zero)
+        candidates = balance.coefficients[rows]
+        used = np.add.reduceat(
+            np.append(~zero[candidates.indices], False), candidates.indptr[:-1], dtype=np.int64
+        )
+        used[np.diff(candidates.indptr) == 0] = 0
+        if not used.any():
+            break
+        zero[rows[used > 0]] = False
+    return zero
+
+
+def _check_slack(slack: Vector) -> None:
+    bad = np.flatnonzero(~(slack > 0))
+    if bad.size:
+        raise WitnessError(
+            f"the witness has no positive slack at {bad.size:,} of {slack.size:,} products",
+            where=f"product number {bad[0]}",
+        )
+
+
+def _relative_half_widths(lower: Vector, upper: Vector, turnover: Vector, zero: Mask) -> Vector:
+    """Return half-width over turnover; 0 where exactly zero, infinite where nothing is known."""
+    widths = np.full_like(turnover, np.inf)
+    np.divide(0.5 * (upper - lower), turnover, out=widths, where=turnover > 0)
+    widths[zero] = 0.0
+    return widths

@@ -1,0 +1,72 @@
+"""Sweeps: every product's balance set right once, for the plan x and the witness w together.
+
+    x_i <- x_i + (f_i + sum_j a_ij x_j - x_i) / (1 - a_ii)
+    t_i  = |f_i| + sum_j |a_ij x_j|                              (turnover)
+    w_i <- w_i + (max(t_i, floor) + sum_j |a_ij| w_j - w_i) / (1 - |a_ii|)
+
+Both columns share one read of A: the witness costs a gather, not a pass. The diagonal is divided
+out, or products that use much of themselves would stall the sweep. Both sweeps return the least and
+the largest imbalance found on the way, ``(f + A x - x)_i / max(t_i, floor)``, which is what the
+sweep saw and not the residual of what it left behind.
+
+Bytes per sweep: 12 per nonzero with int32 indices (plus the gathers of x and w), about 70 per row.
+"""
+
+import numpy as np
+
+from ogas.kernels.jit import csr_kernel
+
+
+@csr_kernel(
+    "Tuple((float64, float64))",
+    "float64[::1], float64[::1], float64, float64[::1], float64[::1], "
+    "float64[::1], float64[::1], float64[::1]",
+)
+def jacobi(indptr, indices, data, diagonal, f, floor, x, w, x_out, w_out, turnover):
+    """Sweep from ``x, w`` into ``x_out, w_out``; every row sees the old values only.
+
+    ``x_out`` and ``w_out`` must not share memory with ``x`` and ``w``: raises ValueError.
+    """
+    if x_out.ctypes.data == x.ctypes.data or w_out.ctypes.data == w.ctypes.data:
+        raise ValueError("an output shares memory with an input")
+    least, largest = 0.0, 0.0
+    for i in range(np.uint64(len(indptr) - 1)):
+        used, gross, needed = 0.0, abs(f[i]), 0.0
+        for k in range(np.uint64(indptr[i]), np.uint64(indptr[i + np.uint64(1)])):
+            flow = data[k] * x[indices[k]]
+            used += flow
+            gross += abs(flow)
+            needed += abs(data[k]) * w[indices[k]]
+        turnover[i] = gross
+        scale = max(gross, floor)
+        imbalance = f[i] + used - x[i]
+        least = min(least, imbalance / scale)
+        largest = max(largest, imbalance / scale)
+        x_out[i] = x[i] + imbalance / (1.0 - diagonal[i])
+        w_out[i] = w[i] + (scale + needed - w[i]) / (1.0 - abs(diagonal[i]))
+    return least, largest
+
+
+@csr_kernel(
+    "Tuple((float64, float64))",
+    "float64[::1], float64[::1], float64, int64[::1], float64[::1], float64[::1], float64[::1]",
+)
+def gauss_seidel(indptr, indices, data, diagonal, f, floor, order, x, w, turnover):
+    """Sweep in place, in the given order; every row sees what the rows before it have become."""
+    least, largest = 0.0, 0.0
+    for step in range(np.uint64(len(order))):
+        i = np.uint64(order[step])
+        used, gross, needed = 0.0, abs(f[i]), 0.0
+        for k in range(np.uint64(indptr[i]), np.uint64(indptr[i + np.uint64(1)])):
+            flow = data[k] * x[indices[k]]
+            used += flow
+            gross += abs(flow)
+            needed += abs(data[k]) * w[indices[k]]
+        turnover[i] = gross
+        scale = max(gross, floor)
+        imbalance = f[i] + used - x[i]
+        least = min(least, imbalance / scale)
+        largest = max(largest, imbalance / scale)
+        x[i] += imbalance / (1.0 - diagonal[i])
+        w[i] += (scale + needed - w[i]) / (1.0 - abs(diagonal[i]))
+    return least, largest
