@@ -1,0 +1,153 @@
+"""A generated table is what its recipe says, whoever draws it and in whatever order."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from stored_tables import same
+
+from ogas.datasets.gallery import generate, write
+from ogas.datasets.recipes import Parameters, economy_of
+from ogas.datasets.store import open_store, publish
+from ogas.engine.block import cut
+from ogas.engine.errors import WrongUsageError
+
+SEED = 9173
+SMALL = Parameters(products=1_501, seed=SEED)
+RECIPES = [
+    "sectors",
+    "sectors:S3,units=mixed",
+    "sectors:S2,signed,imports=0.2",
+    "sectors:S4,households,islands",
+    "sectors:S1,tree,hidden",
+    "ccm",
+    "ccm,units=mixed,signed=0.05,hidden",
+]
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_one_worker_and_two_draw_the_same_table(recipe):
+    assert same(generate(recipe, SMALL, workers=1), generate(recipe, SMALL, workers=2))
+
+
+def test_blocks_do_not_depend_on_the_order_in_which_they_are_drawn():
+    economy = economy_of("sectors:S3,households,signed", SMALL)
+    forwards = [economy.part(number) for number in range(economy.blocks)]
+    for number in reversed(range(economy.blocks)):
+        again = economy.part(number)
+        assert (again.block.ext == forwards[number].block.ext).all()
+        assert (again.block.own != forwards[number].block.own).nnz == 0
+        assert (again.block.orders != forwards[number].block.orders).nnz == 0
+        assert (again.demand == forwards[number].demand).all()
+
+
+def test_another_seed_draws_another_table():
+    table = generate("sectors", SMALL)
+    other = generate("sectors", dataclasses.replace(SMALL, seed=SEED + 1))
+    assert (table.coefficients != other.coefficients).nnz > table.nonzeros
+    assert (table.demand != other.demand).any()
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_written_block_by_block_it_is_the_table_drawn_in_memory(recipe, tmp_path):
+    table = generate(recipe, SMALL)
+    manifest = write(recipe, tmp_path / "t", SMALL, workers=2)
+    assert same(table, open_store(tmp_path / "t").load())
+    assert manifest.content.digest == publish(tmp_path / "whole", table).content.digest
+
+
+def test_the_parts_of_an_economy_are_the_blocks_of_its_table():
+    economy = economy_of("sectors", SMALL)
+    for number, block in enumerate(cut(generate("sectors", SMALL))):
+        part = economy.part(number).block
+        assert (part.products == block.products).all()
+        assert (part.ext == block.ext).all()
+        assert (part.own != block.own).nnz == 0
+        assert (part.orders != block.orders).nnz == 0
+
+
+def test_an_interruption_leaves_nothing_behind(tmp_path):
+    def interrupt(done, total):
+        if done == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write("sectors", tmp_path / "t", SMALL, progress=interrupt)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_existing_table_keeps_its_version_when_generation_is_interrupted(tmp_path):
+    def interrupt(done, total):
+        raise KeyboardInterrupt
+
+    write("sectors", tmp_path / "t", SMALL)
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(KeyboardInterrupt):
+        write("sectors:S2", tmp_path / "t", SMALL, progress=interrupt)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_progress_counts_every_block_once():
+    seen = []
+    generate("sectors", SMALL, progress=lambda done, total: seen.append((done, total)))
+    assert seen == [(done, 30) for done in range(1, 31)]
+
+
+def test_block_labels_are_contiguous_and_sizes_differ_by_at_most_one():
+    table = generate("sectors", Parameters(products=1_501, blocks=7, seed=SEED))
+    sizes = np.bincount(table.blocks)
+    assert (np.diff(table.blocks) >= 0).all()
+    assert len(sizes) == 7
+    assert sizes.max() - sizes.min() == 1
+
+
+@pytest.mark.parametrize(
+    ("products", "blocks"), [(3, 1), (200, 10), (20_000, 30), (1_000_000, 30), (10**8, 1526)]
+)
+def test_the_number_of_blocks_is_kept_until_16_bits_no_longer_name_a_product(products, blocks):
+    assert economy_of("sectors", Parameters(products=products)).blocks == blocks
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_entries_are_float32_numbers_and_the_factor_is_never_negative(recipe):
+    table = generate(recipe, SMALL)
+    data = table.coefficients.data
+    assert table.value_type == "float32"
+    assert (data == data.astype(np.float32)).all()
+    assert all((factor >= 0).all() for factor in table.factors.values())
+
+
+def test_the_smallest_economies_can_be_drawn():
+    for recipe, products in [("sectors", 1), ("sectors,households", 2), ("ccm", 2)]:
+        assert len(generate(recipe, Parameters(products=products, seed=SEED))) == products
+
+
+@pytest.mark.parametrize(
+    ("recipe", "parameters", "said"),
+    [
+        ("sector", {}, "there are: sectors, ccm"),
+        ("sectors:S9", {}, "it has: S1, S2, S3, S4"),
+        ("ccm:S1", {}, "it has: none"),
+        ("sectors,signd", {}, "there are: hidden, households, imports, islands, signed, tree"),
+        ("ccm,tree", {}, "there are: hidden, imports, signed, units"),
+        ("sectors,units=metric", {}, "use units=mixed or units=one"),
+        ("sectors,units", {}, "use units=mixed or units=one"),
+        ("sectors,signed=2", {}, "shares lie in [0, 1)"),
+        ("sectors,signed=much", {}, "shares lie in [0, 1)"),
+        ("sectors,islands=1.5", {}, "islands=N is a whole number"),
+        ("sectors,tree,households", {}, "a tree has no households"),
+        ("sectors,tree", {"radius": 0.5}, "the radius of a tree is 0"),
+        ("sectors", {"products": 5, "blocks": 6}, "do not fill 6 blocks"),
+        ("sectors,islands=9", {"blocks": 8, "products": 100}, "on 9 islands"),
+        ("ccm", {"products": 5, "blocks": 6}, "do not fill 6 blocks"),
+        ("sectors", {"products": 50, "inputs": 50}, "50 different inputs"),
+        ("sectors", {"radius": 11}, "use 0.01 to 10"),
+        ("sectors", {"products": 0}, "products must be positive"),
+        ("sectors", {"inputs": float("nan")}, "inputs must be positive"),
+        ("sectors", {"seed": -1}, "seed -1 is out of range"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused_with_what_exists(recipe, parameters, said):
+    with pytest.raises(WrongUsageError) as refusal:
+        economy_of(recipe, Parameters(**parameters))
+    assert said in str(refusal.value)
