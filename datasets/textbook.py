@@ -24,8 +24,8 @@ def _table(rows: list[list[float]], demand: list[float], labour: list[float], **
     return Table(
         coefficients_from(np.array(rows)),
         ids=np.arange(len(rows)),
-        demand=np.array(demand),
-        factors={"labour": np.array(labour)},
+        demand=np.array(demand, dtype=np.float64),
+        factors={"labour": np.array(labour, dtype=np.float64)},
         factor_units={"labour": "hours"},
         meta=SOURCE | meta,
     )
@@ -122,8 +122,9 @@ def hidden_loop(products: int = 600, seed: int = 11) -> Table:
 def wrong_unit(products: int = 600, seed: int = 11) -> Table:
     """Return an economy in which one coefficient is a million times too large.
 
-    As when grams are entered where tonnes were meant. The entry is ``meta["entry"] = [i, j]``; a_ji is not zero either, and the radius is at least
-    ``meta["radius_at_least"] = sqrt(a_ij a_ji)``. Everything else is `sectors:S1`.
+    As when grams are entered where tonnes were meant. The entry is ``meta["entry"] = [i, j]``;
+    a_ji is not zero either, and the radius is at least ``meta["radius_at_least"]`` =
+    sqrt(a_ij a_ji). Everything else is `sectors:S1`.
     """
     table = generate("sectors:S1", Parameters(products=products, seed=seed))
     matrix = table.coefficients.tolil()
