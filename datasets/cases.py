@@ -18,10 +18,17 @@ radius is the largest root R of
 
     sum_b  (1 - own)/m · T_b / (R - own · T_b)  =  1
 
+Four recipes are S1 at the size of a published claim, with the inputs it states:
+
+    tns         10⁶ products, 100 inputs     Cockshott and Cottrell (1993), Towards a New Socialism
+    nove        1.2·10⁷,      143            Nove (1983): twelve million products in the USSR
+    bernes      2·10⁷,        148            said to need a matrix of 20 million by 20 million
+    catalogue   10⁸,          16             the catalogue of a large shop
+
 Measured on S1-S4 with 20,000 products, R = .8 to 1.2: the drawn radius is within .014 of R.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -75,6 +82,16 @@ CASES = {
     "S2": Case(20_000, 30, 50, 0.75, 0.15, ((1.0, 0.94, 0.94, 0.04),)),
     "S3": Case(20_000, 30, 50, 0.93, 0.05, ((2 / 3, 0.5, 0.85, 0.03), (1 / 3, 0.88, 0.97, 0.03))),
     "S4": Case(20_000, 30, 50, 0.985, 0.01, ((1.0, 0.85, 0.97, 0.0),)),
+}
+
+CLAIMS = {
+    name: replace(CASES["S1"], products=products, draws=inputs / DISTINCT)
+    for name, products, inputs in [
+        ("tns", 1_000_000, 100),
+        ("nove", 12_000_000, 143),
+        ("bernes", 20_000_000, 148),
+        ("catalogue", 100_000_000, 16),
+    ]
 }
 
 

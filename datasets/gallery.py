@@ -3,6 +3,7 @@
 A recipe is ``name[:case][,variant[=value]]...``:
 
     sectors, sectors:S1 .. sectors:S4    branches, hubs and supply chains   `ogas.datasets.sectors`
+    tns, nove, bernes, catalogue         S1 at the size of published claims `ogas.datasets.cases`
     ccm                                  the published timing table's law   `ogas.datasets.ccm`
     ,units=mixed ,signed ,islands ...    what solvers must meet             `ogas.datasets.variants`
 

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from ogas.datasets.cases import CASES, DISTINCT, Case, natural_blocks, power_for
+from ogas.datasets.cases import CASES, CLAIMS, DISTINCT, Case, natural_blocks, power_for
 from ogas.datasets.ccm import PRODUCTS, TOTAL, Uniform
 from ogas.datasets.draws import Law, as_block, column_totals
 from ogas.datasets.sectors import Sectors
@@ -22,7 +22,7 @@ from ogas.engine.errors import WrongUsageError
 from ogas.engine.table import Vector
 
 ANY_LAW = frozenset({"units", "signed", "imports", "hidden"})
-VARIANTS = {"sectors": ANY_LAW | frozenset(FLAGS), "ccm": ANY_LAW}
+RECIPES = ("sectors", "ccm", *CLAIMS)
 
 
 @dataclass(frozen=True)
@@ -122,17 +122,19 @@ def economy_of(recipe: str, parameters: Parameters) -> Economy:
     """
     head, *words = recipe.split(",")
     name, _, case = head.partition(":")
-    if name not in VARIANTS:
-        raise WrongUsageError(
-            f"unknown recipe {name!r}", advice=f"there are: {', '.join(VARIANTS)}"
-        )
+    if name not in RECIPES:
+        raise WrongUsageError(f"unknown recipe {name!r}", advice=f"there are: {', '.join(RECIPES)}")
     cases = list(CASES) if name == "sectors" else []
     if case and case not in cases:
         raise WrongUsageError(
             f"recipe {name} has no case {case!r}", advice=f"it has: {', '.join(cases) or 'none'}"
         )
-    variants = parse_variants(words, VARIANTS[name])
-    law = _sectors(CASES[case or "S1"], parameters, variants) if cases else _ccm(parameters)
+    variants = parse_variants(words, ANY_LAW if name == "ccm" else ANY_LAW | frozenset(FLAGS))
+    law: Law
+    if name == "ccm":
+        law = _ccm(parameters)
+    else:
+        law = _sectors(CLAIMS.get(name, CASES[case or "S1"]), parameters, variants)
     n = int(law.starts[-1])
     scales = mixed_units(n, parameters.seed) if variants.units == "mixed" else None
     return Economy(recipe, law, variants, parameters, scales)

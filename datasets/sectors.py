@@ -84,22 +84,26 @@ class Sectors:
     def draw(self, block: int) -> Draws:
         """Return the coefficients of one block's products, repeated inputs not yet merged."""
         rng = stream(self.seed, Purpose.RECIPES, block)
-        first, last = self.starts[block : block + 2]
-        size = int(last - first)
-        counts = np.rint(rng.lognormal(np.log(self.draws) - 0.32, 0.8, size))
-        counts = counts.clip(3, 20 * self.draws)
-        low, high = self.totals[block]
-        totals = rng.uniform(low, high, size) ** self.power
-        if self.households:
-            counts[-1], totals[-1] = np.ceil(20 * self.draws), self.spent
-        users = np.repeat(np.arange(size, dtype=np.int32), counts.astype(np.int64))
+        first, last = map(int, self.starts[block : block + 2])
+        counts, totals = self._sizes(block, last - first, rng)
+        users = np.repeat(np.arange(last - first, dtype=np.int32), counts)
         suppliers = self._suppliers(block, users, rng)
         weights = rng.lognormal(0.0, 1.5, len(users))
         weights[suppliers == first + users] *= SELF_USE
         if self.acyclic:
             weights[users == 0] = 0.0
         drawn = Draws(suppliers, users, weights).scaled(totals)
-        return self._with_wages(drawn, totals, int(last) - 1) if self.households else drawn
+        return self._with_wages(drawn, totals, last - 1) if self.households else drawn
+
+    def _sizes(self, block: int, size: int, rng: np.random.Generator) -> tuple[Integers, Vector]:
+        """Draw how many inputs each product takes, and the total they are scaled to."""
+        counts = np.rint(rng.lognormal(np.log(self.draws) - 0.32, 0.8, size))
+        counts = counts.clip(3, 20 * self.draws).astype(np.int64)
+        low, high = self.totals[block]
+        totals = rng.uniform(low, high, size) ** self.power
+        if self.households:
+            counts[-1], totals[-1] = 20 * self.draws, self.spent
+        return counts, totals
 
     def demand(self, block: int) -> Vector:
         """Return the final demand for one block's products; households are not demanded."""

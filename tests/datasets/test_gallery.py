@@ -117,6 +117,17 @@ def test_entries_are_float32_numbers_and_the_factor_is_never_negative(recipe):
     assert all((factor >= 0).all() for factor in table.factors.values())
 
 
+@pytest.mark.parametrize(
+    ("recipe", "products", "inputs", "blocks"),
+    [("tns", 10**6, 100, 30), ("nove", 12 * 10**6, 143, 184), ("catalogue", 10**8, 16, 1526)],
+)
+def test_claims_have_the_size_that_was_claimed(recipe, products, inputs, blocks):
+    law = economy_of(recipe, Parameters()).law
+    assert law.starts[-1] == products
+    assert law.draws * 0.84 == pytest.approx(inputs)
+    assert len(law.starts) - 1 == blocks
+
+
 def test_the_smallest_economies_can_be_drawn():
     for recipe, products in [("sectors", 1), ("sectors,households", 2), ("ccm", 2)]:
         assert len(generate(recipe, Parameters(products=products, seed=SEED))) == products
@@ -125,7 +136,7 @@ def test_the_smallest_economies_can_be_drawn():
 @pytest.mark.parametrize(
     ("recipe", "parameters", "said"),
     [
-        ("sector", {}, "there are: sectors, ccm"),
+        ("sector", {}, "there are: sectors, ccm, tns, nove, bernes, catalogue"),
         ("sectors:S9", {}, "it has: S1, S2, S3, S4"),
         ("ccm:S1", {}, "it has: none"),
         ("sectors,signd", {}, "there are: hidden, households, imports, islands, signed, tree"),
