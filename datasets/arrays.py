@@ -125,6 +125,9 @@ def read_group(path: Path, expected: Mapping[str, tuple[int, str]]) -> dict[str,
         import zarr
 
         root = zarr.open_group(path, mode="r", zarr_format=3)
+        for name in {key.rpartition("/")[0] for key in expected} - {""}:
+            if not isinstance(root[name], zarr.Group):
+                raise DamagedError(f"{name} is not a group")
         return {name: _read_array(root, name, *size) for name, size in expected.items()}
 
 

@@ -29,11 +29,13 @@ def publishing(path: Path) -> Iterator[None]:
     with exclusive(path / "lock"):
         for folder in (path, *(path / folder for folder in FOLDERS)):
             clear_temporaries(folder)
-        before = _members(path)
+        before, pointer = _members(path), _pointer(path)
         try:
             yield
         except BaseException:
-            _take_back(path, _members(path) - before, new)
+            # Once the pointer names the new version, it is published, whatever failed after that.
+            if _pointer(path) == pointer:
+                _take_back(path, _members(path) - before, new)
             raise
 
 
@@ -49,6 +51,11 @@ def _take_back(path: Path, added: set[Path], new: bool) -> None:
         for folder in (*(path / name for name in FOLDERS), path):
             with suppress(OSError):
                 folder.rmdir()
+
+
+def _pointer(path: Path) -> bytes:
+    file = path / "CURRENT"
+    return file.read_bytes() if file.exists() else b""
 
 
 def _members(path: Path) -> set[Path]:

@@ -18,7 +18,7 @@ from ogas.engine.errors import InvalidInputError, LockedError, WrongUsageError
 from ogas.engine.table import Table, coefficients_from
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=16, deadline=None)
 @given(table=tables())
 def test_writing_then_reading_is_the_identity(table, tmp_path_factory):
     path = tmp_path_factory.mktemp("store") / "table"
@@ -26,7 +26,7 @@ def test_writing_then_reading_is_the_identity(table, tmp_path_factory):
     assert same(table, open_store(path).load())
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(table=tables())
 def test_writing_block_by_block_gives_the_same_digest_and_the_same_table(table, tmp_path_factory):
     whole = publish(tmp_path_factory.mktemp("store") / "whole", table)

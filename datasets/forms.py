@@ -1,0 +1,150 @@
+"""Published forms of tables: which there are, and how each becomes a `Table` and back.
+
+    npz       the exchange form, everything a table holds             `ogas.datasets.form_npz`
+    mtx       Matrix Market, with a product list                      `ogas.datasets.form_mtx`
+    edges     supplier, user, quantity in CSV or Parquet, with a list `ogas.datasets.form_edges`
+    square    a labelled square CSV                                   `ogas.datasets.form_square`
+
+Every form brings back what it has a place for: writing, then reading, changes no bit of it.
+"""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+from ogas.datasets.atomic import atomic_file
+from ogas.datasets.form_edges import EDGES, read_edges, write_edges
+from ogas.datasets.form_mtx import read_mtx, write_mtx
+from ogas.datasets.form_npz import read_npz, write_npz
+from ogas.datasets.form_square import read_square, write_square
+from ogas.datasets.found import Found, per_unit, reading
+from ogas.engine.errors import WrongUsageError
+from ogas.engine.table import Table
+
+FORMATS = ("npz", "mtx", "edges", "square")
+KINDS = ("coefficients", "flows")
+SUFFIXES = {".npz": "npz", ".mtx": "mtx", ".parquet": "edges", ".csv": "edges"}
+
+
+@dataclass(frozen=True, eq=False)
+class Imported:
+    """A table that was read, and what its reader ignored or decided, one line each."""
+
+    table: Table
+    messages: tuple[str, ...]
+
+
+def read(
+    source: Path | str,
+    *,
+    format: str | None = None,
+    kind: str = "coefficients",
+    products: Path | str | None = None,
+) -> Imported:
+    """Read a table from a file.
+
+    Parameters
+    ----------
+    source : path
+    format : one of `FORMATS`, optional
+        Guessed from the suffix, and for CSV from the header.
+    kind : "coefficients" or "flows"
+        With flows, all amounts in the file are totals: A = Z / output of the using product.
+    products : path, optional
+        The product list of an edge list or a Matrix Market file.
+
+    Raises
+    ------
+    InvalidInputError
+        If the file says something impossible; with product, file and row.
+    DamagedError
+        If the file is truncated, altered, or not in the form.
+    WrongUsageError
+        If the form is unknown, or needs a package that is not installed.
+    """
+    source, listed = Path(source), None if products is None else Path(products)
+    if kind not in KINDS:
+        raise WrongUsageError(f"kind is {' or '.join(KINDS)}, not {kind!r}")
+    found = _found(source, format or _format_of(source), listed)
+    with reading(source):
+        if kind == "flows":
+            found = per_unit(found)
+        table = found.header.with_coefficients(found.matrix)
+        return Imported(table, found.messages + _cut_short(source))
+
+
+def _found(source: Path, form: str, products: Path | None) -> Found:
+    if products is not None and form not in ("edges", "mtx"):
+        raise WrongUsageError(f"a product list goes with edges or mtx, not with {form}")
+    match form:
+        case "npz":
+            return read_npz(source)
+        case "mtx":
+            return read_mtx(source, products)
+        case "edges":
+            return read_edges(source, products)
+        case "square":
+            return read_square(source)
+    raise _unknown(form)
+
+
+def _cut_short(source: Path) -> tuple[str, ...]:
+    """Return a message if a text stops in the middle of a line: its last number may be cut."""
+    if source.suffix not in (".csv", ".mtx"):
+        return ()
+    with source.open("rb") as stream:
+        stream.seek(-1, 2)
+        ended = stream.read() in (b"\n", b"\r")
+    return () if ended else (f"{source} does not end with a line end: is its last row complete?",)
+
+
+def _format_of(source: Path) -> str:
+    """Guess the form; a CSV is an edge list if its header says so, else a square."""
+    if source.suffix != ".csv":
+        return _by_suffix(source)
+    with reading(source), source.open(newline="", encoding="utf-8-sig") as stream:
+        header = [name.strip() for name in next(csv.reader(stream), [])]
+    return "edges" if set(EDGES) <= set(header) else "square"
+
+
+def _by_suffix(file: Path) -> str:
+    if file.suffix not in SUFFIXES:
+        raise WrongUsageError(
+            f"the suffix {file.suffix!r} names no known form",
+            where=str(file),
+            advice=f"use {', '.join(SUFFIXES)}, or say --format {'|'.join(FORMATS)}",
+        )
+    return SUFFIXES[file.suffix]
+
+
+def _unknown(form: str) -> WrongUsageError:
+    return WrongUsageError(f"there is no form {form!r}", advice=f"one of: {', '.join(FORMATS)}")
+
+
+def write(table: Table, file: Path | str, *, format: str | None = None) -> tuple[str, ...]:
+    """Write a table to a file, which is replaced in one step; CSV is an edge list unless said.
+
+    Returns
+    -------
+    tuple of str
+        What else was written, and what the form has no place for.
+
+    Raises
+    ------
+    WrongUsageError
+        If the form is unknown, or cannot hold this table.
+    """
+    target = Path(file)
+    form = format or _by_suffix(target)
+    if form not in FORMATS:
+        raise _unknown(form)
+    with atomic_file(target) as temporary:
+        match form:
+            case "npz":
+                return write_npz(table, temporary)
+            case "mtx":
+                return write_mtx(table, temporary, target)
+            case "edges":
+                return write_edges(table, temporary, target)
+            case _:
+                return write_square(table, temporary)
