@@ -129,6 +129,7 @@ def figures_of(relative_half_widths: Vector) -> Integers:
     return MOST_FIGURES - np.searchsorted(_THRESHOLDS, relative_half_widths, side="left")
 
 
+@np.errstate(over="ignore", invalid="ignore")  # what overflows proves nothing, and is refused
 def certify(
     balance: Balance,
     output: Vector,
@@ -153,7 +154,8 @@ def certify(
     Raises
     ------
     WitnessError
-        If some slack is not positive; nothing can be promised with this witness.
+        If the witness or its slack is not positive somewhere, or something overflows; nothing can
+        then be promised.
 
     Examples
     --------
@@ -171,15 +173,14 @@ def certify(
         *(A.indptr, A.indices, A.data, output, witness, demand.lower, demand.upper, balance.delta),
         *(gross, r_lower, r_upper, slack, reach),
     )
-    _check_slack(slack)
+    _check_slack(slack, witness)
     unavoidable = 0.5 * (r_upper - r_lower)
-    with np.errstate(over="ignore", invalid="ignore"):
-        lower, upper = _bounds(balance, (output, witness), (r_lower, r_upper), slack, reach)
+    lower, upper = _bounds(balance, (output, witness), (r_lower, r_upper), slack, reach)
+    if not np.isfinite(upper - lower).all():
+        raise WitnessError("the bounds overflow", advice="check the units of the largest entries")
     turnover = np.abs(demand.nominal) + gross
     zero = structural_zeros(balance, turnover)
     upper[zero] = lower[zero] = 0.0
-    if not np.isfinite(upper - lower).all():
-        raise WitnessError("the bounds overflow", advice="check the units of the largest entries")
     middle = np.clip(lower + 0.5 * (upper - lower), lower, upper)
     widths = _relative_half_widths(lower, upper, turnover, zero)
     scale = np.where(turnover > 0, turnover, 1.0)
@@ -207,10 +208,11 @@ def _bounds(
 ) -> tuple[Vector, Vector]:
     """Return lower and upper bounds, after the free sweep, rounded outwards."""
     (output, witness), (r_lower, r_upper) = columns, residual
-    a_plus = max(0.0, float(np.max(up(r_upper / slack))))
-    a_minus = max(0.0, float(np.max(up(-r_lower / slack))))
+    # One NaN spoils every bound, here on purpose: Python's max(0.0, nan) would be 0.0.
+    a_plus = np.max(up(r_upper / slack), initial=0.0)
+    a_minus = np.max(up(-r_lower / slack), initial=0.0)
     if balance.is_signed:
-        a_plus = a_minus = max(a_plus, a_minus)
+        a_plus = a_minus = np.maximum(a_plus, a_minus)
     spread = 1.0 + 2.0 * EPSILON
     upper = np.minimum(
         up(output + a_plus * witness * spread), up(up(output + r_upper) + up(up(a_plus * reach)))
@@ -243,11 +245,12 @@ def structural_zeros(balance: Balance, turnover: Vector) -> Mask:
     return zero
 
 
-def _check_slack(slack: Vector) -> None:
-    bad = np.flatnonzero(~(slack > 0))
+def _check_slack(slack: Vector, witness: Vector) -> None:
+    # A negative w has positive slack where |a_ii| > 1: the slack alone proves nothing.
+    bad = np.flatnonzero(~((slack > 0) & (witness > 0)))
     if bad.size:
         raise WitnessError(
-            f"the witness has no positive slack at {bad.size:,} of {slack.size:,} products",
+            f"the witness or its slack is not positive at {bad.size:,} of {slack.size:,} products",
             where=f"product number {bad[0]}",
         )
 
