@@ -47,7 +47,7 @@ def jacobi(
     turnover: Vector,
 ) -> tuple[float, float]:
     """Sweep from ``x, w`` into ``x_out, w_out``; see `ogas.kernels.sweep`."""
-    if np.may_share_memory(x_out, x) or np.may_share_memory(w_out, w):
+    if any(np.may_share_memory(out, given) for out in (x_out, w_out) for given in (x, w)):
         raise ValueError("an output shares memory with an input")
     imbalances = [0.0]
     for i in range(len(indptr) - 1):

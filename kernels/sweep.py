@@ -14,6 +14,7 @@ Bytes per sweep: 12 per nonzero with int32 indices (plus the gathers of x and w)
 
 import numpy as np
 
+from ogas.kernels.csr import share_memory
 from ogas.kernels.jit import csr_kernel
 
 
@@ -27,7 +28,9 @@ def jacobi(indptr, indices, data, diagonal, f, floor, x, w, x_out, w_out, turnov
 
     ``x_out`` and ``w_out`` must not share memory with ``x`` and ``w``: raises ValueError.
     """
-    if x_out.ctypes.data == x.ctypes.data or w_out.ctypes.data == w.ctypes.data:
+    if share_memory(x_out, x) or share_memory(w_out, w):
+        raise ValueError("an output shares memory with an input")
+    if share_memory(x_out, w) or share_memory(w_out, x):
         raise ValueError("an output shares memory with an input")
     least, largest = 0.0, 0.0
     for i in range(np.uint64(len(indptr) - 1)):
