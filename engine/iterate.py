@@ -96,8 +96,9 @@ class Forecast:
         """The half-width forecast from the sweeps alone."""
         if not self.spreads:
             return math.inf
-        rate = math.sqrt(self.spreads[-1] / self.spreads[-3]) if len(self.spreads) > 2 else 1.0
-        return self.spreads[-1] * min(rate, 1.0) * max(self.depths[-1] - 1.0, 0.05)
+        latest, earlier = self.spreads[-1], self.spreads[-3:][0]
+        rate = math.sqrt(latest / earlier) if 0.0 < latest < earlier else 1.0
+        return latest * rate * max(self.depths[-1] - 1.0, 0.05)
 
     @property
     def half_width(self) -> float:
@@ -110,8 +111,8 @@ class Forecast:
         return replace(self, correction=self.correction * factor)
 
     def is_flat(self, patience: int) -> bool:
-        """Whether the imbalance has not fallen for this many sweeps."""
-        if len(self.spreads) <= patience:
+        """Whether the imbalance has not fallen for this many sweeps, and is not zero."""
+        if len(self.spreads) <= patience or self.spreads[-1] == 0.0:
             return False
         return not min(self.spreads[-patience:]) < 0.98 * min(self.spreads[:-patience])
 
@@ -209,7 +210,8 @@ class _Run:
         """Whether a certificate is likely to succeed, or is the last thing left to do."""
         if not self._is_finite():
             return False
-        is_last = self._is_exhausted() or (self.productivity is None and self._has_stalled())
+        unknown = self.best is None and self.productivity is None
+        is_last = self._is_exhausted() or (unknown and self._has_stalled())
         unavoidable = 0.0 if self.best is None else self.best.attainable
         return is_last or self.forecast.half_width <= self.precision.half_width - unavoidable
 
@@ -261,5 +263,7 @@ class _Run:
             self.precision.max_passes
         ):
             return True
+        if self.productivity is not None and self.productivity.radius_lower >= 1.0:
+            return True  # no witness has slack at such a radius, whatever the signs of A
         doubted = self.best is not None or self.productivity is not None
         return doubted and (not self._is_finite() or self.forecast.is_flat(self.precision.patience))

@@ -219,6 +219,8 @@ def _mix(mixture: Mixture, scale: Vector) -> Vector:
     if len(mixture.results) < 2:
         return latest
     changes = np.stack([change * scale for change in mixture.changes])
+    if not np.isfinite(changes).all():  # LAPACK would stop the run; the loop audits it instead
+        return latest
     gamma = np.linalg.lstsq(np.diff(changes, axis=0).T, changes[-1], rcond=1e-10)[0]
     mixed = latest - gamma @ np.diff(np.stack(mixture.results), axis=0)
     least, most = np.sort([0.5 * latest, 2.0 * latest], axis=0)

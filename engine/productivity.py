@@ -21,6 +21,7 @@ from ogas.engine.perron import Perron, perron, proven_ratios
 from ogas.engine.table import Integers, Vector
 
 PRUNED = 40  # loops up to this many products are pruned one by one
+LAYERS = 100  # how often a component is stripped of those that cannot keep up
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,15 +93,17 @@ def audit(coefficients: csr_array) -> Productivity:
     magnitude = abs(coefficients)
     reads = 1.0  # to find the components
     lower = upper = float(np.max(magnitude.diagonal(), initial=0.0))
-    worst: tuple[Integers, Perron] | None = None
+    suspects: list[tuple[Integers, Perron]] = []
     for products in components(magnitude):
         part = magnitude[products][:, products]
         found = perron(part)
         reads += found.products * part.nnz / max(magnitude.nnz, 1)
         lower, upper = max(lower, found.lower), max(upper, found.upper)
-        if found.upper >= 1.0 and (worst is None or found.lower > worst[1].lower):
-            worst = products, found
-    loop = None if worst is None else _loop(coefficients, *worst)
+        if found.upper >= 1.0:
+            suspects.append((products, found))
+    loop = _blamed(coefficients, suspects)
+    if loop is not None:
+        lower = max(lower, loop.radius)
     return Productivity(lower, upper, loop, int(np.ceil(reads)))
 
 
@@ -113,33 +116,68 @@ def components(matrix: csr_array) -> list[Integers]:
     order = np.argsort(labels, kind="stable")
     groups = np.split(order, np.cumsum(np.bincount(labels, minlength=number))[:-1])
     diagonal = matrix.diagonal()
-    return [group.astype(np.int64) for group in groups if group.size > 1 or diagonal[group[0]] > 0]
+    return [
+        group.astype(np.int64) for group in groups if group.size > 1 or diagonal[group].sum() > 0
+    ]
+
+
+def _blamed(coefficients: csr_array, suspects: list[tuple[Integers, Perron]]) -> Loop | None:
+    """Return a loop within the suspects, those of the largest radius first, or None."""
+    own = coefficients.diagonal()
+    worst = int(np.argmax(own))
+    if own[worst] >= 1.0:  # needs no vector and no rounding: a_ii * 1 >= 1
+        return Loop(np.array([worst]), np.ones(1), float(own[worst]))
+    by_radius = sorted(suspects, key=lambda suspect: -suspect[1].lower)
+    loops = (_loop(coefficients, *suspect) for suspect in by_radius)
+    return next((loop for loop in loops if loop is not None), None)
 
 
 def _loop(coefficients: csr_array, products: Integers, found: Perron) -> Loop | None:
     """Return the shortest loop we can prove within a component, or None if there is no proof."""
     loop = _proved(coefficients, products, found)
     if loop is None:
+        loop = _loop_within(coefficients, _core(coefficients, products, found.vector))
+    if loop is None:
         return None
     while (shorter := _shortened(coefficients, loop)).products.size < loop.products.size:
         loop = shorter
-    return _pruned(coefficients, loop)
+    return _pruned(coefficients, shorter)
+
+
+def _core(coefficients: csr_array, products: Integers, activity: Vector) -> Integers:
+    """Drop the products that cannot keep up with an activity, until those that are left can.
+
+    Where a wrong unit makes the radius 1e6, the Perron vector falls off so steeply that float64
+    cannot hold its tail, and without the tail the component as a whole proves nothing.
+    """
+    for _ in range(LAYERS):
+        keeps_up = proven_ratios(coefficients[products][:, products], activity)[0] >= 1.0
+        if keeps_up.all():
+            return products
+        products, activity = products[keeps_up], activity[keeps_up]
+    return products[:0]
 
 
 def _shortened(coefficients: csr_array, loop: Loop) -> Loop:
-    """Return the loop among its 1, 2, 4, 8, ... weightiest products, or all of it in that order.
+    """Return the loop among the fewest of its weightiest products, or all of it in that order.
 
-    A heuristic: a product's weight in the radius is its left times its right Perron vector.
+    A heuristic: a product's weight in the radius is its left times its right Perron vector. The
+    radius only grows with more products, so the number is found by doubling, then by bisection.
     """
     part = abs(coefficients[loop.products][:, loop.products])
     weight = loop.activity * perron(csr_array(part.T)).vector
     by_weight = np.argsort(-weight, kind="stable")
-    size = 1
-    while size < loop.products.size:
-        if (short := _loop_within(coefficients, loop.products[by_weight[:size]])) is not None:
-            return short
-        size *= 2
-    return Loop(loop.products[by_weight], loop.activity[by_weight], loop.radius)
+    ordered = loop.products[by_weight]
+    found = Loop(ordered, loop.activity[by_weight], loop.radius)
+    too_few, enough = 0, ordered.size
+    while enough - too_few > 1:
+        tried = min(max(1, 2 * too_few), (too_few + enough) // 2)
+        short = _loop_within(coefficients, ordered[:tried])
+        if short is None:
+            too_few = tried
+        else:
+            found, enough = short, tried
+    return found
 
 
 def _pruned(coefficients: csr_array, loop: Loop) -> Loop:
