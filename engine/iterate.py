@@ -265,5 +265,9 @@ class _Run:
             return True
         if self.productivity is not None and self.productivity.radius_lower >= 1.0:
             return True  # no witness has slack at such a radius, whatever the signs of A
+        # At radius .99 mixed sweeps may stay flat for 60 and then converge within 40; plain ones
+        # stall for good. What is proven productive is worth the wait.
+        proven = self.productivity is not None and self.productivity.is_productive
+        patience = self.precision.patience * (5 if proven and self.best is None else 1)
         doubted = self.best is not None or self.productivity is not None
-        return doubted and (not self._is_finite() or self.forecast.is_flat(self.precision.patience))
+        return doubted and (not self._is_finite() or self.forecast.is_flat(patience))
