@@ -19,7 +19,7 @@ DATA = Path(os.environ["OGAS_DATA"]) if os.environ.get("OGAS_DATA") else None
 
 def square_tables() -> list[Path]:
     """Tables in the exchange form; the rectangular supply-use pairs beside them are not."""
-    return sorted(path for path in DATA.glob("*.npz") if not path.stem.endswith("_sut"))
+    return sorted(path for path in DATA.glob("*.npz") if "_sut" not in path.stem)
 
 
 @pytest.fixture(scope="session")
