@@ -156,7 +156,7 @@ def _header(economy: Economy, vectors: list[tuple[Vector, Vector]]) -> Header:
         demand=np.concatenate([demand for demand, _ in vectors]),
         factors={economy.factor: np.concatenate([factor for _, factor in vectors])},
         factor_units={economy.factor: "hours"},
-        units="unit" if economy.scales is None else "own unit",
+        units="unit" if economy.scales is None else "",
         blocks=np.repeat(np.arange(len(sizes)), sizes),
         value_type=VALUE_TYPE,
         meta=economy.meta,

@@ -61,7 +61,7 @@ def build(sources: Path = SOURCES) -> Table:
         demand=x - np.array([_row_times(row, x) for row in A]),
         factors={"labour": labour},
         units="$ million",
-        factor_units={"labour": "$ of compensation per $"},
+        factor_units={"labour": "$ million of compensation"},
         output=x,
         meta=META,
     )

@@ -116,11 +116,22 @@ def values(table: Table, factor: str, *, delta: float = 0.0) -> Balance:
     WrongUsageError
         If the table has no factor of that name.
     """
-    if factor not in table.factors:
+    demand = Demand.exact(factor_of(table, factor))
+    return _balance(coefficients_from(table.coefficients.T), demand, delta)
+
+
+def factor_of(table: Table, name: str) -> Vector:
+    """Return a factor of a table by its name.
+
+    Raises
+    ------
+    WrongUsageError
+        If the table has none of that name; the message lists those it has.
+    """
+    if name not in table.factors:
         known = ", ".join(table.factors) or "none"
-        raise WrongUsageError(f"the table has no factor {factor!r}; it has: {known}")
-    transposed = coefficients_from(table.coefficients.T)
-    return _balance(transposed, Demand.exact(table.factors[factor]), delta)
+        raise WrongUsageError(f"the table has no factor {name!r}; it has: {known}")
+    return table.factors[name]
 
 
 def residual(balance: Balance, output: Vector) -> Vector:

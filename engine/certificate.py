@@ -3,19 +3,21 @@
 With any ``w > 0`` whose slack ``v = w - |A| w`` is positive, and ``r = f + A x - x``, the true
 output x* lies in
 
-    x - a_minus w  <=  x*  <=  x + a_plus w,    a_plus = max(0, max r/v),  a_minus = max(0, max
-    -r/v)
+    x - a_minus w  <=  x*  <=  x + a_plus w
+    a_plus = max(0, max r/v),  a_minus = max(0, max -r/v)
 
 and the economy is productive: the spectral radius of |A| is at most ``1 - min v/w < 1``. (If A has
 negative entries, both factors are ``max |r|/v``.) Proof: ``a v - r >= 0``; apply the nonnegative
 inverse of ``I - |A|`` and ``(I - |A|)^-1 v = w``. Since A w is known anyway, one more sweep of both
 bounds costs nothing: ``x + r + a_plus |A| w`` is an upper bound too, and the smaller one counts.
 
-What is published is the middle of the bounds, which is the plan x improved by that free sweep: it
-differs from the true plan by at most the half-width. Precision is relative to **turnover**
-``t = |f| + |A| |x|``, which equals x where nothing is negative and stays positive where imports or
-credits cancel x to zero. The best witness is a crude solution of ``(I - |A|) w = t``; then
-``U = w / t`` is upstreamness, and ``U - 1`` the condition number of each product.
+What is published is x, moved to the nearer bound where the free sweep has left it behind: from it
+and w anyone can recompute the certificate. (The middle of the bounds is nearer to the truth, but
+where imports cancel most of a product's uses its own certificate can be ten times wider.) Precision
+is relative to **turnover** ``t = |f| + |A| |x|``, which equals x where nothing is negative and
+stays positive where imports or credits cancel x to zero. The best witness is a crude solution of
+``(I - |A|) w = t``; then ``U = w / t`` is upstreamness, and ``U - 1`` the condition number of each
+product.
 
 Sources: Neumaier (1990), Interval Methods for Systems of Equations, ch. 3; Ogita, Rump and Oishi
 (2005); Antras, Chor, Fally and Hillberry (2012) for upstreamness.
@@ -44,16 +46,15 @@ class Certificate:
     Attributes
     ----------
     lower, output, upper : (n,) float64
-        ``lower <= x* <= upper`` for every economy within the declared uncertainty; ``output`` is
-        the middle. Where ``upper`` is nonnegative everywhere it is a plan that provably covers all
+        ``lower <= x* <= upper`` for every economy within the declared uncertainty, and ``output``
+        between them. Where ``upper`` is nonnegative everywhere it is a plan that provably covers all
         uses and the demand: ``(I - A) upper >= f``.
     turnover, witness : (n,) float64
         What precision is relative to, and the w that proves it.
     relative_half_widths : (n,) float64
         ``(upper - lower) / 2 / turnover``; 0 for structural zeros.
     figures : (n,) int64
-        Certified significant figures: s means a relative half-width of at most ``5 * 10**-(s +
-        1)``.
+        Certified significant figures: s if the relative half-width is at most ``5 * 10**-(s+1)``.
     structural_zeros : (n,) bool
         Products that no demand reaches: exactly 0.
     radius_bound : float
@@ -86,6 +87,12 @@ class Certificate:
     def relative_half_width(self) -> float:
         """Relative half-width of the worst product."""
         return float(self.relative_half_widths[self.worst_product])
+
+    @property
+    def relative_error_bound(self) -> float:
+        """Largest distance of the output from a bound, relative to turnover; at most two widths."""
+        far = np.maximum(self.upper - self.output, self.output - self.lower)
+        return float(np.max(_relative(far, self.turnover, self.structural_zeros)))
 
     @property
     def digits_certified(self) -> int:
@@ -181,12 +188,11 @@ def certify(
     turnover = np.abs(demand.nominal) + gross
     zero = structural_zeros(balance, turnover)
     upper[zero] = lower[zero] = 0.0
-    middle = np.clip(lower + 0.5 * (upper - lower), lower, upper)
-    widths = _relative_half_widths(lower, upper, turnover, zero)
+    widths = _relative(0.5 * (upper - lower), turnover, zero)
     scale = np.where(turnover > 0, turnover, 1.0)
     return Certificate(
         lower=lower,
-        output=middle,
+        output=np.clip(output, lower, upper),
         upper=upper,
         turnover=turnover,
         witness=witness,
@@ -255,9 +261,9 @@ def _check_slack(slack: Vector, witness: Vector) -> None:
         )
 
 
-def _relative_half_widths(lower: Vector, upper: Vector, turnover: Vector, zero: Mask) -> Vector:
-    """Return half-width over turnover; 0 where exactly zero, infinite where nothing is known."""
-    widths = np.full_like(turnover, np.inf)
-    np.divide(0.5 * (upper - lower), turnover, out=widths, where=turnover > 0)
-    widths[zero] = 0.0
-    return widths
+def _relative(amount: Vector, turnover: Vector, zero: Mask) -> Vector:
+    """Return amounts over turnover; 0 where exactly zero, infinite where nothing is known yet."""
+    ratio = np.full_like(turnover, np.inf)
+    np.divide(amount, turnover, out=ratio, where=turnover > 0)
+    ratio[zero] = 0.0
+    return ratio

@@ -37,7 +37,8 @@ class Pass:
     spread : float
         Imbalance relative to turnover that the sweep met (half the distance of its extremes).
     half_width : float
-        For a certificate, the relative half-width it proved; infinite if it proved nothing.
+        For a certificate, how far the output can be from the truth, relative to turnover; infinite
+        if it proved nothing.
     """
 
     kind: str
@@ -62,6 +63,6 @@ class History:
         """Return the reads of one kind."""
         return sum(record.reads for record in self.records if record.kind == kind)
 
-    def seconds(self, kind: str) -> float:
-        """Wall-clock seconds spent on passes of this kind."""
-        return sum(record.seconds for record in self.records if record.kind == kind)
+    def seconds(self, kind: str | None = None) -> float:
+        """Return the wall-clock seconds spent on passes of one kind, or of all."""
+        return sum(record.seconds for record in self.records if kind in (None, record.kind))

@@ -7,13 +7,13 @@ is a solved balance with its bounds; what ties quantities and values together is
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from ogas.engine.balance import Balance, Demand, quantities, values
+from ogas.engine.balance import Balance, Demand, factor_of, quantities, values
 from ogas.engine.certificate import Certificate, certify
 from ogas.engine.errors import WrongUsageError
 from ogas.engine.iterate import Forecast, Precision, Solution, solve
@@ -66,7 +66,11 @@ class Request:
                 "the table has no factor to price in",
                 advice="import it with labour per unit, or another primary input",
             )
-        return {name: values(table, name, delta=self.delta) for name in names}
+        balances = {names[0]: values(table, names[0], delta=self.delta)}
+        for name in names[1:]:  # they share the transposed table
+            demand = Demand.exact(factor_of(table, name))
+            balances[name] = replace(balances[names[0]], demand=demand)
+        return balances
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,6 +121,7 @@ class Plan:
     ----------
     kind : "quantities" or "values"
     ids : (n,) labels
+    names : (n,) strings or None
     columns : tuple of Column
     delta : float
     facts : mapping
@@ -126,6 +131,7 @@ class Plan:
 
     kind: Kind
     ids: Labels
+    names: npt.NDArray[np.str_] | None
     columns: tuple[Column, ...]
     delta: float
     facts: Mapping[str, Any]
@@ -149,12 +155,12 @@ def draw_up(
     return solutions
 
 
-def column(table: Table, name: str, demand: Demand, proved: Certificate) -> Column:
+def column(table: Table, name: str, balance: Balance, proved: Certificate) -> Column:
     """Return the column of a plan that a certificate proves."""
     return Column(
         name=name,
         units=_units(table, name),
-        demand=demand,
+        demand=balance.demand,
         lower=proved.lower,
         output=proved.output,
         upper=proved.upper,
@@ -209,21 +215,8 @@ def verify(table: Table, plan: Plan) -> tuple[Certificate, ...]:
         else:
             balance = values(table, col.name, delta=plan.delta)
         twin = reference.certificate_pass
-        certificates.append(certify(balance, col.output, _sharp_witness(col), certificate_pass=twin))
+        certificates.append(certify(balance, col.output, col.witness, certificate_pass=twin))
     return tuple(certificates)
-
-
-def _sharp_witness(col: Column) -> Vector:
-    """Return a witness with which the output's own certificate is no wider than the plan's.
-
-    The published output is the middle of the bounds, one sweep on from the output that was
-    certified. With the plan's own w its certificate can be several times wider (heavy imports);
-    with the half-widths it cannot, since what the sweep leaves of the imbalance is at most their
-    slack. They may be 0, so they get a hundredth of w, in proportion to the worst.
-    """
-    half = 0.5 * (col.upper - col.lower)
-    share = 0.01 * float(np.max(half / col.witness)) or 1.0
-    return half + share * col.witness
 
 
 def _units(table: Table, factor: str) -> str | npt.NDArray[np.str_]:

@@ -1,0 +1,105 @@
+"""Commands that make tables and look at them: import, export, generate, info, check."""
+
+from pathlib import Path
+
+import click
+
+from ogas.cluster.answer import Answer
+from ogas.cluster.options import PATH, json_option, option, table_argument
+
+
+@click.command("import")
+@click.argument("source", type=PATH)
+@click.argument("table", type=PATH)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["npz", "mtx", "edges", "square"]),
+    help="The form of SOURCE [default: by its suffix and first line].",
+)
+@click.option(
+    "--kind",
+    type=click.Choice(["coefficients", "flows"]),
+    default="coefficients",
+    show_default=True,
+    help="What the entries are: inputs per unit of output, or total flows.",
+)
+@click.option("--products", type=PATH, help="The product list of an edge list or Matrix Market.")
+@json_option
+def import_command(
+    source: Path, table: Path, form: str | None, kind: str, products: Path | None
+) -> Answer:
+    """Store SOURCE, a table in a published form, as TABLE, a new table directory.
+
+    If TABLE exists already, this becomes its next version; older versions stay readable.
+    """
+    from ogas.cluster.tables import imported
+
+    return imported(source, table, form=form, kind=kind, products=products)
+
+
+@click.command("export")
+@table_argument
+@click.argument("file", type=PATH)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["npz", "mtx", "edges", "square"]),
+    help="The form of FILE [default: by its suffix].",
+)
+@json_option
+def export_command(table: str, file: Path, form: str | None) -> Answer:
+    """Write TABLE to FILE: .npz (everything), .mtx, .csv or .parquet (edge list), square CSV."""
+    from ogas.cluster.tables import exported
+
+    return exported(table, file, form)
+
+
+@click.command("generate")
+@click.argument("recipe")
+@click.argument("table", type=PATH)
+@option("--products", type=click.IntRange(1), help="How many products [default: as the case says].")
+@option("--inputs", type=float, help="Mean inputs per product.")
+@option("--blocks", type=click.IntRange(1), help="How many blocks.")
+@option("--radius", type=float, help="Rescale the column totals towards this spectral radius.")
+@option("--seed", default=1, show_default=True, help="The table depends on this alone.")
+@option("--workers", type=click.IntRange(1), help="Blocks drawn at a time [default: every core].")
+@json_option
+def generate_command(
+    recipe: str,
+    table: Path,
+    products: int | None,
+    inputs: float | None,
+    blocks: int | None,
+    radius: float | None,
+    seed: int,
+    workers: int | None,
+) -> Answer:
+    """Make a synthetic economy and store it as TABLE.
+
+    RECIPE is name[:case][,variant=value]: sectors, sectors:S3,units=mixed, ccm ...
+    """
+    from ogas.cluster.tables import generated
+    from ogas.datasets.recipes import Parameters
+
+    return generated(recipe, table, Parameters(products, inputs, blocks, radius, seed), workers)
+
+
+@click.command("info")
+@table_argument
+@json_option
+def info_command(table: str) -> Answer:
+    """Sizes, blocks, boundary share, units, source, licence and versions of TABLE."""
+    from ogas.cluster.tables import described
+
+    return described(table)
+
+
+@click.command("check")
+@table_argument
+@json_option
+def check_command(table: str) -> Answer:
+    """Is TABLE productive? If not, which products make it fail; and what else is odd about it."""
+    from ogas.cluster.checking import checked
+
+    return checked(table)

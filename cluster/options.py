@@ -1,0 +1,71 @@
+"""Options that several commands share. Each falls back to an ``OGAS_...`` variable."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+UNITS |= {f"{unit}i": 1024**power for power, unit in enumerate("KMGT", start=1)}
+
+
+class Bytes(click.ParamType[int]):
+    """An amount of memory: ``2000000000``, ``2GB``, ``1.5GiB``."""
+
+    name = "bytes"
+
+    def convert(
+        self, value: Any, parameter: click.Parameter | None, context: click.Context | None
+    ) -> int:
+        """Return the number of bytes."""
+        if isinstance(value, int):
+            return value
+        found = re.fullmatch(r"([0-9.]+)\s*([KMGT]?i?)B?", str(value).strip(), re.IGNORECASE)
+        unit = found.group(2).upper().replace("I", "i") if found else ""
+        if found is None or unit not in UNITS:
+            self.fail(f"{value!r} is not an amount of memory; write 2000000000, 2GB or 1.5GiB")
+        try:
+            return int(float(found.group(1)) * UNITS[unit])
+        except ValueError:
+            self.fail(f"{value!r} is not an amount of memory; write 2000000000, 2GB or 1.5GiB")
+
+
+PATH = click.Path(path_type=Path)
+
+json_option = click.option(
+    "--json", "_json", is_flag=True, expose_value=False, help="Print one JSON object instead."
+)
+table_argument = click.argument("table")
+plan_argument = click.argument("plan", type=PATH)
+
+
+def option(*names: str, **settings: Any) -> Callable[[Any], Any]:
+    """Return an option whose default may be set by ``OGAS_`` and its name."""
+    longest = max(names, key=len).lstrip("-").split("/")[0]
+    return click.option(*names, envvar=f"OGAS_{longest.upper().replace('-', '_')}", **settings)
+
+
+def solving(command: Any) -> Any:
+    """Add the options of a command that solves a balance."""
+    options: list[Callable[[Any], Any]] = [
+        option("--digits", default=3, show_default=True, help="Significant figures to prove."),
+        option(
+            "--delta",
+            default=0.0,
+            show_default=True,
+            help="Relative uncertainty of the coefficients; the bounds then hold for all of them.",
+        ),
+        option(
+            "--method",
+            type=click.Choice(["auto", "jacobi", "gauss-seidel", "anderson"]),
+            default="auto",
+            show_default=True,
+            help="How to iterate.",
+        ),
+        option("--memory", type=Bytes(), help="Refuse if more than this would be needed."),
+    ]
+    for add in (json_option, *reversed(options)):
+        command = add(command)
+    return command

@@ -1,0 +1,287 @@
+"""From a stored table to a stored plan, and the account of what that took."""
+
+import resource
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ogas.cluster.progress import watched
+from ogas.datasets.catalog import BUNDLED, locate
+from ogas.datasets.demand import read_demand
+from ogas.datasets.plans import write_plan
+from ogas.datasets.store import Store, open_store
+from ogas.engine.balance import Demand
+from ogas.engine.certificate import figures_of
+from ogas.engine.errors import DamagedError, DoesNotFitError
+from ogas.engine.iterate import Solution
+from ogas.engine.outcome import Outcome
+from ogas.engine.plan import Plan, Request, column, draw_up, total, worst_outcome
+from ogas.engine.productivity import Loop
+from ogas.engine.table import Table
+
+# Vectors of n numbers that a run holds at its peak: the plan's columns, bounds, and Anderson's
+# memory of two columns.
+VECTORS = 40
+INTERPRETER_BYTES = 300 * 10**6  # Python and its libraries
+MOST_NAMED = 20
+
+
+@dataclass
+class Clock:
+    """Wall-clock seconds spent in each stage."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def timing(self, stage: str) -> Iterator[None]:
+        """Add the time the body takes to a stage."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            spent = time.perf_counter() - start
+            self.seconds[stage] = self.seconds.get(stage, 0.0) + spent
+
+
+@dataclass(frozen=True, eq=False)
+class Account:
+    """A finished run: what was asked, what came out, what it took.
+
+    Attributes
+    ----------
+    table : Table
+    solutions : mapping of factor name to Solution
+    plan : Plan or None
+        None if nothing could be proved.
+    facts : mapping
+        The JSON object of ``plan`` and ``price``.
+    """
+
+    table: Table
+    solutions: Mapping[str, Solution]
+    plan: Plan | None
+    facts: Mapping[str, Any]
+
+    @property
+    def outcome(self) -> Outcome:
+        """What can be said of all columns together."""
+        return worst_outcome(self.solutions)
+
+    @property
+    def attainable_digits(self) -> int:
+        """Figures that rounding and the declared uncertainty allow, whatever the sweeps do."""
+        widths = [s.certificate.attainable for s in self.solutions.values() if s.certificate]
+        return int(figures_of(np.array(widths)).min())
+
+    @property
+    def loop(self) -> Loop | None:
+        """The loop that makes the economy unproductive, if one was found."""
+        audits = [solution.productivity for solution in self.solutions.values()]
+        return next((found.loop for found in audits if found is not None and found.loop), None)
+
+
+def carry_out(
+    name: str,
+    request: Request,
+    target: Path,
+    *,
+    demand_file: Path | None = None,
+    memory: int | None = None,
+) -> Account:
+    """Load a table, solve what is asked of it, and store the plan at ``target``.
+
+    Parameters
+    ----------
+    name : str
+        A table directory or the name of a bundled table.
+    request : Request
+    target : Path
+        Where the plan goes; replaced in one step.
+    demand_file : Path, optional
+        Replaces the table's demand.
+    memory : int, optional
+        Bytes that may be used.
+
+    Raises
+    ------
+    PlanError
+        Of the kind that fits: nothing is stored then.
+    """
+    clock = Clock()
+    with clock.timing("total"):
+        with clock.timing("load"):
+            store = open_store(locate(name))
+            _check_memory(store, request, memory)
+            table = store.load()
+            if demand_file is not None:
+                request = _with_demand(request, table, demand_file)
+        with clock.timing("solve"), watched(request.kind, request.precision.figures) as observe:
+            solutions = draw_up(table, request, observe=observe)
+        facts = _facts(store, table, request, solutions)
+        facts |= _origin(name, store, demand_file)
+        plan = _plan(table, request, solutions, facts)
+        with clock.timing("write"):
+            if plan is not None:
+                write_plan(target, plan)
+    facts["seconds"] = _seconds(clock, solutions)
+    facts["plan"] = None if plan is None else str(target)
+    account = Account(table, solutions, plan, facts)
+    if account.loop is not None:
+        named = account.loop.products[:MOST_NAMED]
+        facts |= {
+            "loop": [str(table.ids[product]) for product in named],
+            "loop_size": len(account.loop.products),
+            "loop_radius": account.loop.radius,
+        }
+    return account
+
+
+def table_of(plan: Plan) -> tuple[Store, Table]:
+    """Load the version of the table that a plan was made from.
+
+    Raises
+    ------
+    DamagedError
+        If the table has another digest than the plan says.
+    """
+    store = open_store(locate(plan.facts["table"]), plan.facts["table_version"])
+    if store.digest != plan.facts["table_digest"]:
+        raise DamagedError(
+            f"version {store.version} of this table is not the one that was planned",
+            where=str(store.path),
+            advice="plan it again",
+        )
+    return store, store.load()
+
+
+def _check_memory(store: Store, request: Request, memory: int | None) -> None:
+    content = store.manifest.content
+    transposing = 32 * content.nonzeros if request.kind == "values" else 0
+    working = store.loaded_bytes + transposing + 8 * VECTORS * content.products
+    needed = INTERPRETER_BYTES + max(store.loading_bytes, working)
+    if memory is not None and needed > memory:
+        raise DoesNotFitError(
+            f"this run needs {needed:,} bytes and {memory:,} are allowed",
+            where=str(store.path),
+            advice=f"use --memory {needed} or more",
+        )
+
+
+def _with_demand(request: Request, table: Table, file: Path) -> Request:
+    nominal, lower, upper = read_demand(file, table)
+    if lower is None and upper is None:
+        demand = Demand.exact(nominal)
+    else:
+        demand = Demand(
+            nominal, nominal if lower is None else lower, nominal if upper is None else upper
+        )
+    return Request(
+        request.kind, request.method, request.precision, demand, request.factors, request.delta
+    )
+
+
+def _plan(
+    table: Table, request: Request, solutions: Mapping[str, Solution], facts: Mapping[str, Any]
+) -> Plan | None:
+    """Return the plan, or None where some column has no bounds at all."""
+    columns = tuple(
+        column(table, name, solution.balance, solution.certificate)
+        for name, solution in solutions.items()
+        if solution.certificate is not None
+    )
+    if len(columns) < len(solutions):
+        return None
+    return Plan(request.kind, table.ids, table.names, columns, request.delta, facts)
+
+
+def _origin(name: str, store: Store, demand_file: Path | None) -> dict[str, Any]:
+    """Return where the plan comes from, so that `table_of` finds it again."""
+    is_bundled = store.path.parent == BUNDLED
+    return {
+        "table": name if is_bundled else str(store.path.resolve()),
+        "table_version": store.version,
+        "table_digest": store.digest,
+        "demand_from": "table" if demand_file is None else str(demand_file),
+        "versions": {
+            package: version(package)
+            for package in ("ogas-engine", "numpy", "scipy", "numba", "zarr", "xarray")
+        },
+    }
+
+
+def _facts(
+    store: Store, table: Table, request: Request, solutions: Mapping[str, Solution]
+) -> dict[str, Any]:
+    """Return what the JSON of ``plan`` and ``price`` says, but for the times and the path."""
+    outcome = worst_outcome(solutions)
+    proved = [found.certificate for found in solutions.values() if found.certificate is not None]
+    complete = len(proved) == len(solutions)
+    passes = sum(found.history.passes for found in solutions.values())
+    seconds = sum(found.history.seconds() for found in solutions.values())
+    totals = _totals(table, request, solutions)
+    return {
+        "outcome": outcome.word,
+        "products": len(table),
+        "nonzeros": table.nonzeros,
+        "blocks": len(store.manifest.content.blocks),
+        "workers": 1,
+        "method": request.method.name,
+        "digits_requested": request.precision.figures,
+        "digits_certified": min(c.digits_certified for c in proved) if complete else 0,
+        "relative_half_width": max(c.relative_half_width for c in proved) if complete else None,
+        "radius_bound": max(c.radius_bound for c in proved) if complete else None,
+        "passes": passes,
+        "exchanges": 0,
+        "bytes_exchanged": 0,
+        "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "bytes_per_nonzero": _bytes_per_nonzero(solutions),
+        "nanoseconds_per_nonzero_pass": 1e9 * seconds / max(passes * table.nonzeros, 1),
+        "zero_products": sum(int(c.structural_zeros.sum()) for c in proved),
+        "negative_products": sum(len(c.negative_products) for c in proved),
+        "total": next(iter(totals.values()), None),
+        "totals": totals,
+    }
+
+
+def _totals(
+    table: Table, request: Request, solutions: Mapping[str, Solution]
+) -> dict[str, dict[str, Any]]:
+    """Return ``l · x`` for every factor, or ``v · f`` for every priced one, with bounds."""
+    if request.kind == "quantities":
+        proved = solutions[""].certificate
+        pairs = {name: (vector, proved) for name, vector in table.factors.items()}
+    elif table.demand is None:
+        return {}
+    else:
+        pairs = {name: (table.demand, found.certificate) for name, found in solutions.items()}
+    return {
+        name: dict(
+            zip(
+                ("value", "lower", "upper"),
+                total(weights, found.lower, found.output, found.upper),
+                strict=True,
+            )
+        )
+        | {"unit": table.factor_units.get(name) or name}
+        for name, (weights, found) in pairs.items()
+        if found is not None
+    }
+
+
+def _bytes_per_nonzero(solutions: Mapping[str, Solution]) -> float:
+    """Return the bytes of the matrix that every pass reads, per nonzero."""
+    A = next(iter(solutions.values())).balance.coefficients
+    return float((A.data.nbytes + A.indices.nbytes + A.indptr.nbytes) / max(A.nnz, 1))
+
+
+def _seconds(clock: Clock, solutions: Mapping[str, Solution]) -> dict[str, float]:
+    """Return the stages; the certificates' passes are told apart from the sweeps."""
+    certify = sum(found.history.seconds("certificate") for found in solutions.values())
+    stages = clock.seconds | {"certify": certify, "solve": clock.seconds["solve"] - certify}
+    return {name: stages[name] for name in ("load", "solve", "certify", "write", "total")}

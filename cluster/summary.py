@@ -1,0 +1,155 @@
+"""A finished plan, as a person reads it."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table as Grid
+from rich.text import Text
+
+from ogas.engine.certificate import figures_of
+from ogas.engine.outcome import Outcome
+from ogas.engine.plan import Column
+
+if TYPE_CHECKING:
+    from ogas.cluster.planning import Account
+    from ogas.engine.plan import Plan
+    from ogas.engine.productivity import Loop
+    from ogas.engine.table import Table
+
+LARGEST = 10
+NAMED = 5
+
+
+def summary(account: "Account") -> None:
+    """Print what was planned, how well it is known, and the largest products."""
+    out, facts = console(), account.facts
+    if title := account.table.meta.get("title"):
+        out.print(str(title), style="bold")
+    out.print(_headline(account))
+    if account.plan is None:
+        return
+    for line in (*_lines(account.plan, facts), ""):
+        out.print(line)
+    for column in account.plan.columns:
+        out.print(largest_products(account.plan, column, LARGEST))
+    out.print(f"stored in {facts['plan']}")
+
+
+def complaint(account: "Account") -> str:
+    """Return one line for stderr if the run did not end in a certified plan."""
+    facts = account.facts
+    if account.outcome is Outcome.CERTIFIED:
+        return ""
+    if account.loop is not None:
+        return loop_message(account.table, account.loop)
+    if account.plan is None:
+        return (
+            "nothing could be proved, so nothing is stored; "
+            "`ogas check TABLE` says whether the economy is productive"
+        )
+    return (
+        f"{facts['digits_certified']} of {facts['digits_requested']} figures were proved and are "
+        f"stored; rounding and the declared uncertainty allow {account.attainable_digits}"
+    )
+
+
+def loop_message(table: "Table", loop: "Loop") -> str:
+    """Return one line that names the products that make an economy unproductive."""
+    names = [table.label(int(product)) for product in loop.products]
+    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+    one = len(names) == 1
+    return (
+        f"the economy is not productive: {len(names):,} product{'s use' if not one else ' uses'} "
+        f"up at least as much of {'itself as it makes' if one else 'themselves as they make'}: "
+        f"{', '.join(names[:NAMED])}{more} (radius of this loop >= {loop.radius:.10g}); "
+        f"check {'its recipe' if one else f'the recipes among them, first {names[0]!r}'}"
+    )
+
+
+def largest_products(plan: "Plan", column: Column, count: int) -> Grid:
+    """Return a table of the products with the largest output, or value."""
+    units = column.units
+    title = "largest outputs" if plan.kind == "quantities" else f"highest values in {column.name}"
+    grid = Grid(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    grid.add_column("product", overflow="fold")
+    grid.add_column("output" if plan.kind == "quantities" else "value", justify="right")
+    grid.add_column("unit" if not isinstance(units, str) else units or "unit")
+    grid.add_column("proven to", justify="right")
+    for i in np.argsort(-column.output, kind="stable")[:count].tolist():
+        grid.add_row(
+            label(plan, i),
+            significant(column.output[i], int(column.figures[i])),
+            "" if isinstance(units, str) else str(units[i]),
+            proven(column, i),
+        )
+    return grid
+
+
+def label(plan: "Plan", product: int) -> str:
+    """Return id and name of a product."""
+    code = str(plan.ids[product])
+    return code if plan.names is None else f"{code} {plan.names[product]}"
+
+
+def significant(value: float, figures: int) -> str:
+    """Return a number with its proven figures and one more, eight at most.
+
+    >>> significant(1234567.891, 3), significant(0.00123456, 3), significant(0.0, 15)
+    ('1,235,000', '0.001235', '0')
+    """
+    if value == 0:
+        return "0"
+    shown = min(figures + 1, 8)
+    decimals = shown - 1 - int(np.floor(np.log10(abs(value))))
+    return f"{round(value, decimals):,.{max(decimals, 0)}f}"
+
+
+def proven(column: Column, product: int) -> str:
+    """Return how well a product is known."""
+    if column.structural_zeros[product]:
+        return "exactly 0"
+    return f"{int(column.figures[product])} figures"
+
+
+def console() -> Console:
+    """Return the console for results on stdout."""
+    console = Console(highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        console.width = 110  # files and pipes have no width of their own
+    return console
+
+
+def _headline(account: "Account") -> Text:
+    facts = account.facts
+    if account.outcome is Outcome.NOT_PRODUCTIVE:
+        return Text("not productive: no plan exists", style="bold red")
+    words = f"{facts['digits_certified']} figures of every product are proven"
+    style = "bold green" if account.outcome is Outcome.CERTIFIED else "bold yellow"
+    return Text(f"{facts['outcome'].replace('_', ' ')}: {words}", style=style)
+
+
+def _lines(plan: "Plan", facts: Any) -> list[str]:
+    """Return the figures that belong to every plan, one line each."""
+    worst = max(plan.columns, key=lambda column: float(column.relative_half_widths.max()))
+    product = int(np.argmax(worst.relative_half_widths))
+    seconds = facts["seconds"]
+    lines = [
+        f"{facts['products']:,} products, {facts['nonzeros']:,} coefficients, "
+        f"{facts['passes']} passes, {seconds['total']:.2f} s",
+        f"worst product: {label(plan, product)}, known to "
+        f"± {100 * worst.relative_half_widths[product]:.2g} % of its turnover",
+        f"spectral radius at most {facts['radius_bound']:.4f}: the economy is productive",
+    ]
+    for name, total in facts["totals"].items():
+        what = "in all output" if plan.kind == "quantities" else "in all final demand"
+        half_width = 0.5 * (total["upper"] - total["lower"]) / max(abs(total["value"]), 1e-300)
+        figures = int(figures_of(np.array([half_width]))[0])
+        lines.append(f"{name} {what}: {significant(total['value'], figures)} {total['unit']}")
+    if facts["negative_products"]:
+        lines.append(
+            f"{facts['negative_products']:,} outputs are negative: imports exceed domestic use"
+        )
+    if facts["zero_products"]:
+        lines.append(f"{facts['zero_products']:,} products are not needed for this demand: 0")
+    return lines
