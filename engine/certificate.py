@@ -47,8 +47,8 @@ class Certificate:
     ----------
     lower, output, upper : (n,) float64
         ``lower <= x* <= upper`` for every economy within the declared uncertainty, and ``output``
-        between them. Where ``upper`` is nonnegative everywhere it is a plan that provably covers all
-        uses and the demand: ``(I - A) upper >= f``.
+        between them. Where ``upper`` is nonnegative everywhere it is a plan that provably covers
+        all uses and the demand: ``(I - A) upper >= f``.
     turnover, witness : (n,) float64
         What precision is relative to, and the w that proves it.
     relative_half_widths : (n,) float64

@@ -37,6 +37,7 @@ def wild_economies(draw):
         A = A / (1.001 * max(np.abs(A).sum(axis=1).max(), 1.0))
     f = vector(sized(magnitudes()) if draw(st.booleans()) else magnitudes())
     below, above = draw(st.tuples(*2 * [st.sampled_from([0.0, 1e-12, 0.5])]))
+    f = np.clip(f, -1e308, 1e308)
     demand = Demand(f, f - below * np.abs(f), f + above * np.abs(f))
     delta = draw(st.sampled_from([*economies.DELTAS, 0.3]))
     balance = quantities(Table(coefficients_from(A), np.arange(n)), demand, delta=delta)
