@@ -186,6 +186,8 @@ def coefficients_from(matrix: sparray | npt.NDArray[np.float64]) -> csr_array:
         raise InvalidInputError(f"{result.shape[0]:,} products: at most {MOST_PRODUCTS:,} fit")
     if result is matrix:
         result = result.copy()
+    # SciPy's cleaning wants one index type; a matrix that came through here before has two.
+    result.indices = result.indices.astype(result.indptr.dtype, copy=False)
     result.sum_duplicates()
     result.eliminate_zeros()
     result.sort_indices()
