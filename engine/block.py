@@ -86,13 +86,31 @@ def _block(columns: coo_array, products: Integers) -> Block:
 
 
 def assemble(blocks: Iterable[Block], n: int) -> csr_array:
-    """Put the columns of all blocks back into one ``(n, n)`` matrix; the inverse of `cut`."""
-    rows, columns, data = [], [], []
-    for block in blocks:
-        for part, names in ((block.own, block.products), (block.orders, block.ext)):
-            # SciPy's own tocoo refuses 64-bit pointers beside 32-bit indices.
-            rows.append(np.repeat(names, np.diff(part.indptr)))
-            columns.append(block.products[part.indices])
-            data.append(part.data)
-    entries = (np.concatenate(data), (np.concatenate(rows), np.concatenate(columns)))
-    return coefficients_from(coo_array(entries, shape=(n, n)))
+    """Put the columns of all blocks back into one ``(n, n)`` matrix; the inverse of `cut`.
+
+    Holds the blocks and the result at a time, 24 bytes per nonzero, and SciPy's wider copy of the
+    indices while it looks whether they are sorted, 8 more.
+    """
+    parts = [
+        (names, block.products, part)
+        for block in blocks
+        for names, part in ((block.products, block.own), (block.ext, block.orders))
+    ]
+    indptr = np.zeros(n + 1, dtype=np.int64)
+    for names, _, part in parts:
+        indptr[names + 1] += np.diff(part.indptr)
+    np.cumsum(indptr, out=indptr)
+    free = indptr[:-1].copy()  # where the next entry of each row goes
+    indices, data = np.empty(indptr[-1], dtype=np.int32), np.empty(indptr[-1])
+    for names, columns, part in parts:
+        lengths = np.diff(part.indptr)
+        places = np.arange(part.nnz) + np.repeat(free[names] - part.indptr[:-1], lengths)
+        indices[places] = columns[part.indices]
+        data[places] = part.data
+        free[names] += lengths
+    matrix = csr_array((data, indices, indptr), shape=(n, n))
+    if not matrix.has_sorted_indices:  # the products of a block need not be neighbours
+        matrix.sort_indices()
+    matrix.indptr = matrix.indptr.astype(np.int64, copy=False)
+    matrix.indices = matrix.indices.astype(np.int32, copy=False)
+    return matrix
