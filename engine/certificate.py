@@ -172,7 +172,7 @@ def certify(
     >>> table = Table(A, np.array(["a", "b"]), demand=np.array([1.0, 0.0]))
     >>> certificate = certify(quantities(table), np.array([4 / 3, 2 / 3]), np.array([2.0, 2.0]))
     >>> certificate.digits_certified, round(certificate.radius_bound, 12)
-    (15, 0.5)
+    (14, 0.5)
     """
     A, demand = balance.coefficients, balance.demand
     gross, r_lower, r_upper, slack, reach = (np.empty_like(output) for _ in range(5))

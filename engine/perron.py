@@ -52,8 +52,10 @@ def perron(matrix: csr_array) -> Perron:
     Examples
     --------
     >>> found = perron(csr_array(np.array([[0.0, 2.0], [0.5, 0.0]])))
-    >>> round(found.lower, 9), round(found.upper, 9), (found.vector /
-    found.vector[1]).round(9).tolist() (1.0, 1.0, [2.0, 1.0])
+    >>> round(found.lower, 9), round(found.upper, 9)
+    (1.0, 1.0)
+    >>> (found.vector / found.vector[1]).round(9).tolist()
+    [2.0, 1.0]
     """
     n = matrix.shape[0]
     scale = _balancing(matrix) if n > 1 else np.ones(1)
