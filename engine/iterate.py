@@ -269,7 +269,8 @@ class _Run:
             self.precision.max_passes
         ):
             return True
-        if self.productivity is not None and self.productivity.radius_lower >= 1.0:
+        least = 0.0 if self.productivity is None else self.productivity.radius_lower
+        if least * (1.0 + self.balance.delta) >= 1.0:
             return True  # no witness has slack at such a radius, whatever the signs of A
         # At radius .99 mixed sweeps may stay flat for 60 and then converge within 40; plain ones
         # stall for good. What is proven productive is worth the wait.
