@@ -57,13 +57,21 @@ def magnitudes(A):
     return [[abs(entry) for entry in row] for row in A]
 
 
+def whole(floats):
+    """Integers in proportion to floats, and the power of two that they were multiplied by."""
+    ratios = [number.as_integer_ratio() for number in np.asarray(floats, float).tolist()]
+    power = max(denominator for _, denominator in ratios)
+    return [numerator * (power // denominator) for numerator, denominator in ratios], power
+
+
 def loop_proves_itself(table, loop):
     """Whether ``A y >= y`` holds exactly for the activity y >= 0, y != 0 of a loop."""
     part = table.coefficients[loop.products][:, loop.products]
-    activity = fractions(loop.activity)
-    used = [Fraction(0)] * len(activity)
-    for i in range(len(activity)):
-        for k in range(int(part.indptr[i]), int(part.indptr[i + 1])):
-            used[i] += Fraction(float(part.data[k])) * activity[part.indices[k]]
-    enough = all(use >= made for use, made in zip(used, activity, strict=True))
+    activity, _ = whole(loop.activity)
+    entries, power = whole(part.data)
+    used = [0] * len(activity)
+    for i, (first, last) in enumerate(zip(part.indptr[:-1], part.indptr[1:], strict=True)):
+        for k in range(int(first), int(last)):
+            used[i] += entries[k] * activity[part.indices[k]]
+    enough = all(use >= power * made for use, made in zip(used, activity, strict=True))
     return enough and min(activity) >= 0 and max(activity) > 0

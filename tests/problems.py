@@ -67,7 +67,7 @@ def balance_of(table, kind, **options):
 def solved(table, kind="quantities", method="anderson", figures=3, **options):
     """Solve a table to some figures."""
     balance = balance_of(table, kind, **options)
-    return solve(balance, METHODS[method], Precision(figures=figures))
+    return solve(balance, METHODS[method], Precision(figures=figures, max_passes=4000))
 
 
 # ---- economies that cannot meet their demand ----------------------------------------------------
