@@ -5,6 +5,7 @@ the commands import the engine only when a command is called, so ``ogas --help``
 """
 
 import errno
+import io
 import json
 import os
 import signal
@@ -12,6 +13,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import version
+from typing import Any
 
 import click
 
@@ -64,37 +66,61 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         found = cli.main(words, prog_name="ogas", standalone_mode=False)
-        code = _print(found, as_json) if isinstance(found, Answer) else int(found or 0)
-        sys.stdout.flush()
-    except BrokenPipeError:  # the reader of our output has left: that is its right
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return answer.CERTIFIED
+    except click.exceptions.NoArgsIsHelpError as error:
+        print(error.format_message(), file=sys.stderr)
+        return answer.WRONG_USAGE
     except (click.Abort, KeyboardInterrupt):
-        return _fail(answer.INTERRUPTED, ("interrupted; nothing was changed", "", ""), as_json)
+        found = _failed(answer.INTERRUPTED, ("interrupted; nothing was changed", "", ""))
     except Exception as error:
-        return _fail(*_told(error), as_json)
-    return code
+        found = _failed(*_told(error))
+    return _print(found, as_json) if isinstance(found, Answer) else int(found or 0)
 
 
 def _print(found: Answer, as_json: bool) -> int:
-    if as_json:
-        print(json.dumps(json_ready(found.facts), ensure_ascii=False))
-    else:
-        found.show()
-    if found.complaint:
-        print(f"ogas: {found.complaint}", file=sys.stderr)
-    return found.code
-
-
-def _fail(code: int, told: tuple[str, str, str], as_json: bool) -> int:
-    message, where, advice = (" ".join(part.split()) for part in told)
-    if as_json:
-        outcome = "cancelled" if code == answer.INTERRUPTED else "error"
-        facts = {"outcome": outcome, "code": code, "message": message}
-        print(json.dumps(facts | {"where": where, "advice": advice}, ensure_ascii=False))
-    line = f"{where}: {message}" if where else message
-    print(f"ogas: {line}" + (f"; {advice}" if advice else ""), file=sys.stderr)
+    """Print an answer; where stdout cannot take it, that is said, and is a failure."""
+    code, complaint = found.code, found.complaint
+    try:
+        if as_json:
+            facts = json_ready(found.facts)
+            if complaint:
+                facts.setdefault("message", complaint)
+            print(json.dumps(facts, allow_nan=False))  # ASCII: fits every encoding
+        else:
+            _accept_any_text(sys.stdout)
+            found.show()
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader of our output has left: that is its right
+        _abandon(sys.stdout)
+    except KeyboardInterrupt:
+        code, complaint = answer.INTERRUPTED, "interrupted while printing; the work is done"
+    except Exception as error:
+        if isinstance(error, OSError):
+            _abandon(sys.stdout)
+        code, (reason, _, advice) = _told(error)
+        complaint = f"{complaint or 'done'}; but this cannot be printed: {reason}; {advice}"
+    if complaint:
+        print(f"ogas: {complaint}", file=sys.stderr)
     return code
+
+
+def _accept_any_text(stream: Any) -> None:
+    """Write what the terminal's encoding lacks as a question mark, instead of failing."""
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="replace")
+
+
+def _abandon(stream: Any) -> None:
+    """Let what is still buffered go nowhere, instead of failing again when Python exits."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _failed(code: int, told: tuple[str, str, str]) -> Answer:
+    """Return a failure as an answer: one line on stderr, and the JSON that CONTRACT fixes."""
+    message, where, advice = (" ".join(part.split()) for part in told)
+    outcome = "cancelled" if code == answer.INTERRUPTED else "error"
+    facts = {"outcome": outcome, "code": code, "message": message}
+    line = (f"{where}: {message}" if where else message) + (f"; {advice}" if advice else "")
+    return Answer(facts | {"where": where, "advice": advice}, lambda: None, code, line)
 
 
 def _told(error: Exception) -> tuple[int, tuple[str, str, str]]:
@@ -125,7 +151,9 @@ def _told(error: Exception) -> tuple[int, tuple[str, str, str]]:
 
 
 def _told_by_the_system(error: OSError) -> tuple[int, tuple[str, str, str]]:
-    reason, where = error.strerror or str(error), str(error.filename or "")
+    reasons = {errno.EEXIST: "a file stands here", errno.ENOTDIR: "this is not a folder"}
+    reason = reasons.get(error.errno or 0, error.strerror or str(error))
+    where = str(error.filename or "")
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return answer.DAMAGED, ("the disk is full", where, "free some space and repeat")
     return answer.WRONG_USAGE, (reason, where, "check the path and its permissions")

@@ -73,7 +73,13 @@ def verify_command(plan: Path) -> Answer:
 
 @click.command("show")
 @plan_argument
-@option("--top", default=10, show_default=True, help="How many of the largest products.")
+@option(
+    "--top",
+    type=click.IntRange(0),
+    default=10,
+    show_default=True,
+    help="How many of the largest products.",
+)
 @click.option("--product", help="Everything about one product.")
 @click.option("--csv", "table", type=PATH, help="Write all products to a CSV file.")
 @json_option

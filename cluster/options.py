@@ -28,7 +28,7 @@ class Bytes(click.ParamType[int]):
             self.fail(f"{value!r} is not an amount of memory; write 2000000000, 2GB or 1.5GiB")
         try:
             return int(float(found.group(1)) * UNITS[unit])
-        except ValueError:
+        except (ValueError, OverflowError):
             self.fail(f"{value!r} is not an amount of memory; write 2000000000, 2GB or 1.5GiB")
 
 
