@@ -10,10 +10,16 @@
         attributes        the table and its digest, delta, method, precision, seconds, versions
 
 Anyone reads it with ``xarray.open_zarr(PLAN)``. Every variable's SHA-256 stands in the attribute
-``digests``: a chunk that is missing or altered cannot pass for numbers.
+``digests``, and that of all units and attributes under ``""``: what is missing or altered cannot
+pass for the plan.
 """
 
+import hashlib
+import json
+import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +35,12 @@ if TYPE_CHECKING:  # xarray takes half a second to import; only reading and writ
     import xarray as xr
 
 FORMAT = 1
+
+#: What `ogas show` and `ogas verify` need to know of a plan besides its variables.
+NEEDED = (
+    *("table", "table_version", "table_digest", "demand_from", "outcome", "products"),
+    *("method", "passes", "digits_requested", "digits_certified"),
+)
 
 #: The field of a `Column`, and its long name. `output` and `demand` of prices have their own words.
 VARIABLES = {
@@ -53,6 +65,12 @@ PRICED_NAMES = {
 }
 
 
+#: How to open a plan: in memory, without interpretation of units and fill values.
+AS_THEY_ARE: dict[str, Any] = {
+    **{"chunks": None, "mask_and_scale": False, "decode_times": False, "decode_timedelta": False}
+}
+
+
 def write_plan(path: Path, plan: Plan) -> None:
     """Store a plan at ``path`` in one step; an older plan there is replaced, anything else is not.
 
@@ -63,14 +81,15 @@ def write_plan(path: Path, plan: Plan) -> None:
     DamagedError
         If the disk is full; nothing is left behind.
     """
-    if path.exists() and not _is_plan(path):
-        raise WrongUsageError(
-            "something that is not a plan stands here", where=str(path), advice="choose -o PLAN"
-        )
+    check_place(path)
+    path = path.resolve()  # a link stays a link: what it names is replaced
     dataset = _dataset(plan)
     rows = max(1, CHUNK_BYTES // 8)
     encoding = {
-        str(name): {"chunks": (*(1,) * (variable.ndim - 1), min(rows, max(1, variable.shape[-1])))}
+        str(name): {
+            "chunks": (*(1,) * (variable.ndim - 1), min(rows, max(1, variable.shape[-1]))),
+            "_FillValue": None,  # every number is a number
+        }
         for name, variable in dataset.variables.items()
         if "product" in variable.dims
     }
@@ -78,6 +97,31 @@ def write_plan(path: Path, plan: Plan) -> None:
         # Zarr warns that its form of consolidated metadata may change; a plan is small without.
         warnings.filterwarnings("ignore", message="Consolidated metadata")
         dataset.to_zarr(folder, mode="w", zarr_format=3, consolidated=True, encoding=encoding)
+
+
+def check_place(path: Path) -> None:
+    """Refuse a place where no plan may be written; ask before the work is done.
+
+    Raises
+    ------
+    WrongUsageError
+        If something that is not a plan stands there, or the place may not be written to.
+    """
+    if path.exists() and not _is_plan(path):
+        raise WrongUsageError(
+            "something that is not a plan stands here",
+            where=str(path),
+            advice="choose another place with -o PLAN",
+        )
+    folder = path.resolve().parent
+    while not folder.exists():
+        folder = folder.parent
+    if not (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)):
+        raise WrongUsageError(
+            "cannot write here" if folder.is_dir() else "this is a file, not a folder",
+            where=str(folder),
+            advice="choose another place with -o PLAN",
+        )
 
 
 def read_plan(path: Path) -> Plan:
@@ -90,21 +134,41 @@ def read_plan(path: Path) -> Plan:
     DamagedError
         If anything is missing, altered, or of a newer format.
     """
-    if not path.is_dir() or not (path / "zarr.json").exists():
-        raise WrongUsageError("there is no plan here", where=str(path), advice="ogas plan TABLE")
+    # Where zarr.json is gone or garbage, what lies beside it tells a damaged plan from no plan.
+    if not (_is_plan(path) or (path / "witness" / "zarr.json").is_file()):
+        raise WrongUsageError(
+            "there is no plan here",
+            where=str(path),
+            advice="name a plan; `ogas plan TABLE` makes one",
+        )
     import xarray as xr
 
-    with damage_named(path):
-        dataset = xr.open_zarr(path, chunks=None, mask_and_scale=False).load()
+    with _damage_of_plan(path):
+        dataset = xr.open_zarr(
+            path, consolidated=True, **AS_THEY_ARE
+        ).load()
     _check_format(path, dataset)
-    with damage_named(path):
+    with _damage_of_plan(path):
         _check_digests(dataset)
         return _plan(dataset)
 
 
+@contextmanager
+def _damage_of_plan(path: Path) -> Iterator[None]:
+    """Turn whatever goes wrong while reading a plan into a `DamagedError` that names it."""
+    try:
+        with damage_named(path):
+            yield
+    except DamagedError as error:
+        raise DamagedError(error.message, where=error.where, advice="plan it again") from error
+
+
 def _is_plan(path: Path) -> bool:
     metadata = path / "zarr.json"
-    return metadata.is_file() and '"ogas_plan"' in metadata.read_text(encoding="utf-8")
+    if not metadata.is_file():
+        return False
+    text = metadata.read_bytes()
+    return b'"ogas_plan"' in text or b'"digests"' in text  # damage may have hit one of them
 
 
 def _names(kind: str) -> dict[str, str]:
@@ -125,15 +189,14 @@ def _dataset(plan: Plan) -> "xr.Dataset":
             stacked = np.stack(arrays) if several else arrays[0]
             variables[name] = (dims, stacked, _attributes(plan, field))
     dataset = xr.Dataset(variables, coords=_coordinates(plan))
-    digests = {str(name): _digest(variable) for name, variable in dataset.variables.items()}
     dataset.attrs = {
         "ogas_plan": FORMAT,
         "kind": plan.kind,
         "factors": [column.name for column in plan.columns if column.name],
         "delta": plan.delta,
         **plan.facts,
-        "digests": digests,
     }
+    dataset.attrs["digests"] = _digests(dataset)
     return dataset
 
 
@@ -191,34 +254,44 @@ def _plain(array: Array) -> Array:
     return np.array(array.tolist(), dtype=np.str_) if array.dtype.kind in "OT" else array
 
 
-def _digest(variable: "xr.Variable") -> str:
-    return digest_of({"values": _plain(variable.values)})
+def _digest(values: Array) -> str:
+    plain = _plain(values)
+    return digest_of({"values": plain.ravel() if plain.dtype.kind == "U" else plain})
+
+
+def _digests(dataset: "xr.Dataset") -> dict[str, str]:
+    """Return the digest of every variable, and under ``""`` that of everything said about them."""
+    digests = {str(name): _digest(v.values) for name, v in dataset.variables.items()}
+    words = {str(name): [v.dims, v.attrs] for name, v in dataset.variables.items()}
+    words[""] = [[], {key: value for key, value in dataset.attrs.items() if key != "digests"}]
+    text = json.dumps(words, sort_keys=True, allow_nan=False)
+    return digests | {"": hashlib.sha256(text.encode()).hexdigest()}
 
 
 def _check_format(path: Path, dataset: "xr.Dataset") -> None:
     found = dataset.attrs.get("ogas_plan")
-    if found is None:
-        raise WrongUsageError("this is a Zarr directory, but not a plan", where=str(path))
-    if found != FORMAT:
+    if isinstance(found, int) and found > FORMAT:
         raise DamagedError(
-            f"this plan is of format {found}, and this program reads format {FORMAT}",
+            f"this plan is of format {found}, and this program reads up to {FORMAT}",
             where=str(path),
             advice="upgrade ogas",
         )
 
 
 def _check_digests(dataset: "xr.Dataset") -> None:
-    digests = dataset.attrs["digests"]
-    found = {str(name): variable for name, variable in dataset.variables.items()}
-    if set(digests) != set(found):
-        raise DamagedError(f"variables differ: {', '.join(sorted(set(digests) ^ set(found)))}")
-    for name, variable in found.items():
-        if _digest(variable) != digests[name]:
-            raise DamagedError(f"variable {name} has another digest")
+    told, found = dataset.attrs["digests"], _digests(dataset)
+    if set(told) != set(found):
+        raise DamagedError(f"variables differ: {', '.join(sorted(set(told) ^ set(found)))}")
+    for name, digest in found.items():
+        if digest != told[name]:
+            what = f"variable {name} has" if name else "units or attributes have"
+            raise DamagedError(f"{what} another digest")
 
 
 def _plan(dataset: "xr.Dataset") -> Plan:
     attributes = dict(dataset.attrs)
+    if missing := [name for name in NEEDED if name not in attributes]:
+        raise DamagedError(f"attributes are missing: {', '.join(missing)}")
     kind = attributes.pop("kind")
     names = attributes.pop("factors") or [""]
     known = ("ogas_plan", "digests")
