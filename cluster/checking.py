@@ -9,7 +9,7 @@ import numpy as np
 from ogas.cluster import answer
 from ogas.cluster.answer import Answer
 from ogas.cluster.planning import MOST_NAMED
-from ogas.cluster.summary import console, loop_message
+from ogas.cluster.summary import console, counted, loop_message
 from ogas.datasets.catalog import locate
 from ogas.datasets.store import open_store
 from ogas.engine.productivity import Productivity, audit
@@ -79,7 +79,8 @@ def _findings(table: Table, found: Productivity) -> Iterator[Finding]:
     if found.loop is not None:
         yield Finding(
             "error",
-            f"{len(found.loop.products):,} products use up at least what they make of themselves",
+            f"{counted(len(found.loop.products), 'product')} in a loop that uses up at least what "
+            "it makes",
             _some(table, found.loop.products),
             "check the recipes among them, their units first",
         )
@@ -88,7 +89,7 @@ def _findings(table: Table, found: Productivity) -> Iterator[Finding]:
     elif (negative := np.flatnonzero(table.demand < 0)).size:
         yield Finding(
             "note",
-            f"{negative.size:,} products have a negative demand (net imports)",
+            f"negative demand (net imports) for {counted(negative.size, 'product')}",
             _some(table, negative[np.argsort(table.demand[negative])]),
             "their output may come out negative: imports beyond domestic use",
         )
@@ -98,14 +99,14 @@ def _findings(table: Table, found: Productivity) -> Iterator[Finding]:
         products = np.searchsorted(A.indptr, rows, side="right") - 1
         yield Finding(
             "note",
-            f"{rows.size:,} coefficients are negative (by-products or credits)",
+            f"{counted(rows.size, 'negative coefficient')} (by-products or credits)",
             _some(table, np.unique(products)),
             "bounds are proven with |A| and are wider",
         )
     if (empty := np.flatnonzero(_inputs(table) == 0)).size:
         yield Finding(
             "note",
-            f"{empty.size:,} products are made without any input",
+            f"{counted(empty.size, 'product')} made without any input",
             _some(table, empty),
             "right for imports and raw materials; otherwise their recipe is missing",
         )
@@ -124,7 +125,8 @@ def _published_output(table: Table) -> Iterator[Finding]:
         worst = off[np.argsort(-relative[off])]
         yield Finding(
             "note",
-            f"the published output of {off.size:,} products misses the balance by over 0.1 %",
+            f"the published output of {counted(off.size, 'product')} misses the balance by over "
+            "0.1 %",
             _some(table, worst),
             "plans are computed from coefficients and demand, not from it",
         )

@@ -1,6 +1,7 @@
 """From a stored table to a stored plan, and the account of what that took."""
 
 import resource
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,11 +15,11 @@ import numpy as np
 from ogas.cluster.progress import watched
 from ogas.datasets.catalog import BUNDLED, locate
 from ogas.datasets.demand import read_demand
-from ogas.datasets.plans import write_plan
+from ogas.datasets.plans import check_place, write_plan
 from ogas.datasets.store import Store, open_store
 from ogas.engine.balance import Demand
 from ogas.engine.certificate import figures_of
-from ogas.engine.errors import DamagedError, DoesNotFitError
+from ogas.engine.errors import DamagedError, DoesNotFitError, WrongUsageError
 from ogas.engine.iterate import Solution
 from ogas.engine.outcome import Outcome
 from ogas.engine.plan import Plan, Request, column, draw_up, total, worst_outcome
@@ -114,6 +115,7 @@ def carry_out(
         Of the kind that fits: nothing is stored then.
     """
     clock = Clock()
+    check_place(target)
     with clock.timing("total"):
         with clock.timing("load"):
             store = open_store(locate(name))
@@ -125,11 +127,13 @@ def carry_out(
             solutions = draw_up(table, request, observe=observe)
         facts = _facts(store, table, request, solutions)
         facts |= _origin(name, store, demand_file)
+        facts["seconds"] = _seconds(clock, solutions)
         plan = _plan(table, request, solutions, facts)
         with clock.timing("write"):
             if plan is not None:
                 write_plan(target, plan)
-    facts["seconds"] = _seconds(clock, solutions)
+    facts["seconds"] = _seconds(clock, solutions)  # the plan on disk lacks what came after it
+    facts["peak_memory_bytes"] = _peak_memory()
     facts["plan"] = None if plan is None else str(target)
     account = Account(table, solutions, plan, facts)
     if account.loop is not None:
@@ -148,9 +152,16 @@ def table_of(plan: Plan) -> tuple[Store, Table]:
     Raises
     ------
     DamagedError
-        If the table has another digest than the plan says.
+        If the table or its version is gone, or has another digest than the plan says.
     """
-    store = open_store(locate(plan.facts["table"]), plan.facts["table_version"])
+    try:
+        store = open_store(locate(plan.facts["table"]), plan.facts["table_version"])
+    except WrongUsageError as error:
+        raise DamagedError(
+            f"the table that was planned is gone: {error.message}",
+            where=error.where,
+            advice="put it back where it was, or plan again",
+        ) from error
     if store.digest != plan.facts["table_digest"]:
         raise DamagedError(
             f"version {store.version} of this table is not the one that was planned",
@@ -239,7 +250,7 @@ def _facts(
         "passes": passes,
         "exchanges": 0,
         "bytes_exchanged": 0,
-        "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "peak_memory_bytes": _peak_memory(),
         "bytes_per_nonzero": _bytes_per_nonzero(solutions),
         "nanoseconds_per_nonzero_pass": 1e9 * seconds / max(passes * table.nonzeros, 1),
         "zero_products": sum(int(c.structural_zeros.sum()) for c in proved),
@@ -284,4 +295,11 @@ def _seconds(clock: Clock, solutions: Mapping[str, Solution]) -> dict[str, float
     """Return the stages; the certificates' passes are told apart from the sweeps."""
     certify = sum(found.history.seconds("certificate") for found in solutions.values())
     stages = clock.seconds | {"certify": certify, "solve": clock.seconds["solve"] - certify}
-    return {name: stages[name] for name in ("load", "solve", "certify", "write", "total")}
+    order = ("load", "solve", "certify", "write", "total")
+    return {name: stages[name] for name in order if name in stages}
+
+
+def _peak_memory() -> int:
+    """Return the most memory this process ever held; Linux counts it in KiB, macOS in bytes."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

@@ -48,9 +48,13 @@ def complaint(account: "Account") -> str:
             "nothing could be proved, so nothing is stored; "
             "`ogas check TABLE` says whether the economy is productive"
         )
+    reached, wanted = facts["digits_certified"], facts["digits_requested"]
+    possible = account.attainable_digits
+    advice = f"ask for --digits {possible}" if 1 <= possible < wanted else "`ogas check TABLE`"
     return (
-        f"{facts['digits_certified']} of {facts['digits_requested']} figures were proved and are "
-        f"stored; rounding and the declared uncertainty allow {account.attainable_digits}"
+        f"{reached} of the {counted(wanted, 'figure')} asked for "
+        f"{'was' if reached == 1 else 'were'} proven, and the plan is stored; rounding and the "
+        f"declared uncertainty allow {possible}; {advice}"
     )
 
 
@@ -97,19 +101,44 @@ def significant(value: float, figures: int) -> str:
 
     >>> significant(1234567.891, 3), significant(0.00123456, 3), significant(0.0, 15)
     ('1,235,000', '0.001235', '0')
+    >>> significant(-1.23456e-30, 3), significant(7e22, 1)
+    ('-1.235e-30', '7.0e+22')
     """
     if value == 0:
         return "0"
     shown = min(figures + 1, 8)
+    if not 1e-6 <= abs(value) < 1e15:  # zeros that nobody counts
+        return f"{value:.{shown - 1}e}"
     decimals = shown - 1 - int(np.floor(np.log10(abs(value))))
     return f"{round(value, decimals):,.{max(decimals, 0)}f}"
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """Return a number of things.
+
+    >>> counted(1, "product"), counted(1234, "product"), counted(0, "pass", "passes")
+    ('1 product', '1,234 products', '0 passes')
+    """
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def below_one(radius: float) -> str:
+    """Return a proven bound of the spectral radius, rounded up and yet below 1.
+
+    >>> below_one(0.77762), below_one(1 - 1e-10)
+    ('0.7777', '0.9999999999')
+    """
+    decimals = 4
+    while decimals < 17 and (rounded := np.ceil(radius * 10**decimals) / 10**decimals) >= 1.0:
+        decimals += 1
+    return f"{rounded:.{decimals}f}"
 
 
 def proven(column: Column, product: int) -> str:
     """Return how well a product is known."""
     if column.structural_zeros[product]:
         return "exactly 0"
-    return f"{int(column.figures[product])} figures"
+    return counted(int(column.figures[product]), "figure")
 
 
 def console() -> Console:
@@ -124,7 +153,9 @@ def _headline(account: "Account") -> Text:
     facts = account.facts
     if account.outcome is Outcome.NOT_PRODUCTIVE:
         return Text("not productive: no plan exists", style="bold red")
-    words = f"{facts['digits_certified']} figures of every product are proven"
+    digits = facts["digits_certified"]
+    verb = "is" if digits == 1 else "are"
+    words = f"{counted(digits, 'figure')} of every product {verb} proven"
     style = "bold green" if account.outcome is Outcome.CERTIFIED else "bold yellow"
     return Text(f"{facts['outcome'].replace('_', ' ')}: {words}", style=style)
 
@@ -135,21 +166,34 @@ def _lines(plan: "Plan", facts: Any) -> list[str]:
     product = int(np.argmax(worst.relative_half_widths))
     seconds = facts["seconds"]
     lines = [
-        f"{facts['products']:,} products, {facts['nonzeros']:,} coefficients, "
-        f"{facts['passes']} passes, {seconds['total']:.2f} s",
+        f"{counted(facts['products'], 'product')}, {counted(facts['nonzeros'], 'coefficient')}, "
+        f"{counted(facts['passes'], 'pass', 'passes')}, {seconds['total']:.2f} s",
         f"worst product: {label(plan, product)}, known to "
         f"± {100 * worst.relative_half_widths[product]:.2g} % of its turnover",
-        f"spectral radius at most {facts['radius_bound']:.4f}: the economy is productive",
+        f"spectral radius at most {below_one(facts['radius_bound'])}: the economy is productive",
     ]
     for name, total in facts["totals"].items():
         what = "in all output" if plan.kind == "quantities" else "in all final demand"
         half_width = 0.5 * (total["upper"] - total["lower"]) / max(abs(total["value"]), 1e-300)
         figures = int(figures_of(np.array([half_width]))[0])
         lines.append(f"{name} {what}: {significant(total['value'], figures)} {total['unit']}")
-    if facts["negative_products"]:
-        lines.append(
-            f"{facts['negative_products']:,} outputs are negative: imports exceed domestic use"
+    return [*lines, *_odd_ones(plan, facts)]
+
+
+def _odd_ones(plan: "Plan", facts: Any) -> list[str]:
+    """Return how many outputs or values are negative, or exactly 0, and why that can be."""
+    quantities, lines = plan.kind == "quantities", []
+    what = "output" if quantities else "value"
+    if negative := facts["negative_products"]:
+        verb = "is" if negative == 1 else "are"
+        why = (
+            "imports or by-products exceed domestic use"
+            if quantities
+            else "by-products are credited with more than their recipes use"
         )
-    if facts["zero_products"]:
-        lines.append(f"{facts['zero_products']:,} products are not needed for this demand: 0")
+        lines.append(f"{counted(negative, what)} {verb} negative: {why}")
+    if zero := facts["zero_products"]:
+        verb = "is" if zero == 1 else "are"
+        why = "this demand does not reach them" if quantities else "no such factor goes into them"
+        lines.append(f"{counted(zero, what)} {verb} exactly 0: {why}")
     return lines

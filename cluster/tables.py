@@ -7,6 +7,7 @@ from typing import Any
 from ogas.cluster.answer import Answer
 from ogas.cluster.progress import counted
 from ogas.cluster.summary import console
+from ogas.cluster.summary import counted as things
 from ogas.datasets import forms, gallery
 from ogas.datasets.catalog import locate
 from ogas.datasets.manifest import Manifest
@@ -80,8 +81,8 @@ def _stored(target: Path, manifest: Manifest, messages: tuple[str, ...]) -> Answ
         for line in messages:
             out.print(line)
         out.print(
-            f"{content.products:,} products, {content.nonzeros:,} coefficients in "
-            f"{len(content.blocks):,} block{'s' if len(content.blocks) > 1 else ''}: "
+            f"{things(content.products, 'product')}, {things(content.nonzeros, 'coefficient')} in "
+            f"{things(len(content.blocks), 'block')}: "
             f"version {manifest.number} of {target}"
         )
 

@@ -12,7 +12,7 @@ import numpy as np
 from ogas.cluster import answer
 from ogas.cluster.answer import Answer
 from ogas.cluster.planning import table_of
-from ogas.cluster.summary import console
+from ogas.cluster.summary import below_one, console, counted
 from ogas.datasets.plans import read_plan
 from ogas.engine.certificate import Certificate, figures_of
 from ogas.engine.errors import DamagedError, WitnessError
@@ -62,21 +62,22 @@ def _judged(plan: Plan, certificates: tuple[Certificate, ...]) -> Answer:
         for column, found in zip(plan.columns, certificates, strict=True)
     )
     if unproved or digits < plan.facts["digits_requested"]:
+        complaint = (
+            f"{counted(digits, 'figure')} of every product proven, "
+            f"{plan.facts['digits_requested']} requested"
+        )
+        if unproved:
+            complaint += f"; {counted(unproved, 'stored bound')} cannot be proven"
         return Answer(
-            {"outcome": "precision_not_reached", **facts},
-            lambda: None,
-            answer.NOT_REACHED,
-            f"{digits} figures of every product are proven and "
-            f"{plan.facts['digits_requested']} were requested; "
-            f"the stored bounds of {unproved:,} products are not proven",
+            {"outcome": "precision_not_reached", **facts}, _quiet, answer.NOT_REACHED, complaint
         )
 
     def show() -> None:
         console().print(
-            f"certified: {digits} figures of every one of {len(plan.ids):,} products are proven "
-            f"from table, output and witness alone\n"
+            f"certified: {counted(digits, 'figure')} of every one of "
+            f"{counted(len(plan.ids), 'product')} proven from table, output and witness alone\n"
             f"worst product known to ± {100 * facts['relative_half_width']:.2g} % of its turnover, "
-            f"spectral radius at most {facts['radius_bound']:.4f}, "
+            f"spectral radius at most {below_one(facts['radius_bound'])}, "
             f"largest imbalance {facts['residual']:.1e} of turnover"
         )
 
@@ -85,18 +86,31 @@ def _judged(plan: Plan, certificates: tuple[Certificate, ...]) -> Answer:
 
 def _excess(column: Column, found: Certificate) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     """Return by how much the proven half-width exceeds the stored one, relative to turnover."""
-    return found.relative_half_widths - ALLOWANCE * column.relative_half_widths - 1e-15
+    stored = column.relative_half_widths
+    claims = np.isfinite(stored)  # an infinite one claims nothing
+    excess = np.full_like(stored, -np.inf)
+    excess[claims] = found.relative_half_widths[claims] - ALLOWANCE * stored[claims] - 1e-15
+    return excess
 
 
 def _check_consistency(table: Table, plan: Plan) -> None:
     """Raise DamagedError if the plan contradicts its table or itself."""
     if not np.array_equal(table.ids, plan.ids):
         raise DamagedError("the plan has other products than its table", advice="plan it again")
+    least = min(int(column.figures.min()) for column in plan.columns)
+    if plan.facts["digits_certified"] != least:
+        raise DamagedError(
+            f"the plan claims {plan.facts['digits_certified']} figures, its products {least}",
+            advice="plan it again",
+        )
     for column in plan.columns:
         direct = table.factors.get(column.name) if column.name else table.demand
         own = plan.kind == "values" or plan.facts["demand_from"] == "table"
         if own and (direct is None or not np.array_equal(direct, column.demand.nominal)):
-            raise DamagedError("the plan answers another demand than its table's")
+            raise DamagedError(
+                f"the {column.name or 'demand'} of the plan is not its table's",
+                advice="plan it again",
+            )
         inside = (column.lower <= column.output) & (column.output <= column.upper)
         figures = figures_of(column.relative_half_widths)
         wrong = np.flatnonzero(~inside | (figures != column.figures))
