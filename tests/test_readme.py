@@ -4,8 +4,9 @@ import re
 import shlex
 
 import click
-import pytest
 from checkout import ROOT
+
+from ogas.cluster.cli import cli
 
 FENCED = re.compile(r"^ *```[^\n]*\n(.*?)^ *```", re.M | re.S)
 INDENTED = re.compile(r"^(?: {4}|\t)(.*)$", re.M)
@@ -22,11 +23,6 @@ def typed_commands():
     lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
     found = [COMMAND.match(line) for line in lines]
     return [shlex.split(match[1], comments=True) for match in found if match]
-
-
-def root_command():
-    cli = pytest.importorskip("ogas.cluster.cli")
-    return next(value for value in vars(cli).values() if isinstance(value, click.Group))
 
 
 def missing_from(command, words):
@@ -56,8 +52,7 @@ def test_the_two_commands_of_a_newcomer_are_on_the_first_screen():
 
 
 def test_every_command_and_option_in_a_code_block_exists():
-    root = root_command()
     commands = typed_commands()
     assert commands
     for words in commands:
-        assert missing_from(root, words) is None, "ogas " + shlex.join(words)
+        assert missing_from(cli, words) is None, "ogas " + shlex.join(words)
