@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ogas.cluster.answer import json_ready
 from ogas.cluster.progress import watched
 from ogas.datasets.catalog import BUNDLED, locate
 from ogas.datasets.demand import read_demand
@@ -128,7 +129,7 @@ def carry_out(
         facts = _facts(store, table, request, solutions)
         facts |= _origin(name, store, demand_file)
         facts["seconds"] = _seconds(clock, solutions)
-        plan = _plan(table, request, solutions, facts)
+        plan = _plan(table, request, solutions, json_ready(facts))
         with clock.timing("write"):
             if plan is not None:
                 write_plan(target, plan)

@@ -164,12 +164,15 @@ def _lines(plan: "Plan", facts: Any) -> list[str]:
     """Return the figures that belong to every plan, one line each."""
     worst = max(plan.columns, key=lambda column: float(column.relative_half_widths.max()))
     product = int(np.argmax(worst.relative_half_widths))
+    half_width = worst.relative_half_widths[product]
+    known = "nothing is known of it: it has no turnover, and yet may be wanted"
+    if np.isfinite(half_width):
+        known = f"known to ± {100 * half_width:.2g} % of its turnover"
     seconds = facts["seconds"]
     lines = [
         f"{counted(facts['products'], 'product')}, {counted(facts['nonzeros'], 'coefficient')}, "
         f"{counted(facts['passes'], 'pass', 'passes')}, {seconds['total']:.2f} s",
-        f"worst product: {label(plan, product)}, known to "
-        f"± {100 * worst.relative_half_widths[product]:.2g} % of its turnover",
+        f"worst product: {label(plan, product)}, {known}",
         f"spectral radius at most {below_one(facts['radius_bound'])}: the economy is productive",
     ]
     for name, total in facts["totals"].items():

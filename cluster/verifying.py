@@ -23,6 +23,7 @@ from ogas.engine.table import Table
 # bound. That changes the imbalance of their suppliers a little: in 814 plans of published and
 # synthetic tables the recomputed half-widths were at most 1.06 times the stored ones.
 ALLOWANCE = 1.25
+AGAIN = "plan it again"
 
 
 def verified(path: Path) -> Answer:
@@ -96,12 +97,12 @@ def _excess(column: Column, found: Certificate) -> np.ndarray[tuple[int], np.dty
 def _check_consistency(table: Table, plan: Plan) -> None:
     """Raise DamagedError if the plan contradicts its table or itself."""
     if not np.array_equal(table.ids, plan.ids):
-        raise DamagedError("the plan has other products than its table", advice="plan it again")
+        raise DamagedError("the plan has other products than its table", advice=AGAIN)
     least = min(int(column.figures.min()) for column in plan.columns)
     if plan.facts["digits_certified"] != least:
         raise DamagedError(
             f"the plan claims {plan.facts['digits_certified']} figures, its products {least}",
-            advice="plan it again",
+            advice=AGAIN,
         )
     for column in plan.columns:
         direct = table.factors.get(column.name) if column.name else table.demand
@@ -109,8 +110,13 @@ def _check_consistency(table: Table, plan: Plan) -> None:
         if own and (direct is None or not np.array_equal(direct, column.demand.nominal)):
             raise DamagedError(
                 f"the {column.name or 'demand'} of the plan is not its table's",
-                advice="plan it again",
+                advice=AGAIN,
             )
+        given = column.demand
+        if (own and not given.is_exact) or not (
+            (given.lower <= given.nominal) & (given.nominal <= given.upper)
+        ).all():
+            raise DamagedError("the bounds of the demand do not enclose it", advice=AGAIN)
         inside = (column.lower <= column.output) & (column.output <= column.upper)
         figures = figures_of(column.relative_half_widths)
         wrong = np.flatnonzero(~inside | (figures != column.figures))
@@ -118,7 +124,7 @@ def _check_consistency(table: Table, plan: Plan) -> None:
             raise DamagedError(
                 "output, bounds and figures contradict each other",
                 where=f"product {plan.ids[wrong[0]]!s}",
-                advice="plan it again",
+                advice=AGAIN,
             )
 
 
