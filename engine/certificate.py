@@ -11,13 +11,17 @@ negative entries, both factors are ``max |r|/v``.) Proof: ``a v - r >= 0``; appl
 inverse of ``I - |A|`` and ``(I - |A|)^-1 v = w``. Since A w is known anyway, one more sweep of both
 bounds costs nothing: ``x + r + a_plus |A| w`` is an upper bound too, and the smaller one counts.
 
-What is published is x, moved to the nearer bound where the free sweep has left it behind: from it
-and w anyone can recompute the certificate. (The middle of the bounds is nearer to the truth, but
-where imports cancel most of a product's uses its own certificate can be ten times wider.) Precision
-is relative to **turnover** ``t = |f| + |A| |x|``, which equals x where nothing is negative and
-stays positive where imports or credits cancel x to zero. The best witness is a crude solution of
-``(I - |A|) w = t``; then ``U = w / t`` is upstreamness, and ``U - 1`` the condition number of each
-product.
+What is published is the middle y of the bounds, which is x after that free sweep: no product can be
+further from the truth than its half-width h. And h itself is the witness that proves it anew: the
+sweep leaves ``f + A y - y = A s`` with ``|s| <= a v``, and the slack of ``h = a |A| w`` is ``a |A|
+v``, so that y and h have a certificate no wider than the one they came from. (With the w that x
+had, y's own can be ten times wider where imports cancel most of a product's uses.) A trace of w
+keeps the published witness positive and above the rounding.
+
+Precision is relative to **turnover** ``t = |f| + |A| |x|``, which equals x where nothing is
+negative and stays positive where imports or credits cancel x to zero. The best w is a crude
+solution of ``(I - |A|) w = t``; then ``U = w / t`` is upstreamness, and ``U - 1`` the condition
+number of each product.
 
 Sources: Neumaier (1990), Interval Methods for Systems of Equations, ch. 3; Ogita, Rump and Oishi
 (2005); Antras, Chor, Fally and Hillberry (2012) for upstreamness.
@@ -36,6 +40,12 @@ from ogas.kernels import certify as kernels
 from ogas.kernels.reference import EPSILON, down, up
 
 MOST_FIGURES = 15  # what float64 can hold
+
+# How much of w the published witness keeps, in units of what rounding and the declared uncertainty
+# cost. In 1,088 plans of published and synthetic tables, .01 to .25 left every recomputed bound
+# narrower than the published one; with 1 some were 11 % wider, with 4, 73 %.
+TRACE = 0.1
+LEAST_TRACE = 1e-18  # far below any figure, far above underflow
 Mask = npt.NDArray[np.bool_]
 
 
@@ -47,10 +57,14 @@ class Certificate:
     ----------
     lower, output, upper : (n,) float64
         ``lower <= x* <= upper`` for every economy within the declared uncertainty, and ``output``
-        between them. Where ``upper`` is nonnegative everywhere it is a plan that provably covers
+        in the middle. Where ``upper`` is nonnegative everywhere it is a plan that provably covers
         all uses and the demand: ``(I - A) upper >= f``.
-    turnover, witness : (n,) float64
-        What precision is relative to, and the w that proves it.
+    turnover : (n,) float64
+        What precision is relative to.
+    witness : (n,) float64, positive
+        Proves these bounds for this output: ``certify(balance, output, witness)`` is as narrow.
+    upstreamness : (n,) float64
+        ``U = w / t``, mean number of production rounds to final use; 0 for structural zeros.
     relative_half_widths : (n,) float64
         ``(upper - lower) / 2 / turnover``; 0 for structural zeros.
     figures : (n,) int64
@@ -71,6 +85,7 @@ class Certificate:
     upper: Vector
     turnover: Vector
     witness: Vector
+    upstreamness: Vector
     relative_half_widths: Vector
     figures: Integers
     structural_zeros: Mask
@@ -89,12 +104,6 @@ class Certificate:
         return float(self.relative_half_widths[self.worst_product])
 
     @property
-    def relative_error_bound(self) -> float:
-        """Largest distance of the output from a bound, relative to turnover; at most two widths."""
-        far = np.maximum(self.upper - self.output, self.output - self.lower)
-        return float(np.max(_relative(far, self.turnover, self.structural_zeros)))
-
-    @property
     def digits_certified(self) -> int:
         """Figures of the worst product."""
         return int(self.figures.min())
@@ -103,16 +112,6 @@ class Certificate:
     def negative_products(self) -> Integers:
         """Positions of products whose output is negative: net imports beyond domestic use."""
         return np.flatnonzero(self.output < 0)
-
-    @property
-    def upstreamness(self) -> Vector:
-        """``U = w / t``, mean number of production rounds to final use; 0 for structural zeros."""
-        return np.divide(
-            self.witness,
-            self.turnover,
-            out=np.zeros_like(self.witness),
-            where=~self.structural_zeros & (self.turnover > 0),
-        )
 
 
 def half_width_for(figures: int) -> float:
@@ -188,20 +187,23 @@ def certify(
     turnover = np.abs(demand.nominal) + gross
     zero = structural_zeros(balance, turnover)
     upper[zero] = lower[zero] = 0.0
-    widths = _relative(0.5 * (upper - lower), turnover, zero)
+    half = 0.5 * (upper - lower)
+    widths = _relative(half, turnover, zero)
     scale = np.where(turnover > 0, turnover, 1.0)
+    rounding = np.max(unavoidable / slack)
     return Certificate(
         lower=lower,
-        output=np.clip(output, lower, upper),
+        output=np.clip(lower + half, lower, upper),
         upper=upper,
         turnover=turnover,
-        witness=witness,
+        witness=half + (TRACE * rounding + LEAST_TRACE) * witness,
+        upstreamness=np.where(turnover > 0, witness / scale, 0.0),
         relative_half_widths=widths,
         figures=figures_of(widths),
         structural_zeros=zero,
         radius_bound=float(np.max(up(1.0 - down(slack / witness)))),
         residual=float(np.max(np.maximum(np.abs(r_lower), np.abs(r_upper)) / scale)),
-        attainable=float(np.max((unavoidable + np.max(unavoidable / slack) * reach) / scale)),
+        attainable=float(np.max((unavoidable + rounding * reach) / scale)),
     )
 
 

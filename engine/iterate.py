@@ -193,16 +193,12 @@ class _Run:
         """Return why to stop, or None to go on."""
         if self.productivity is not None and self.productivity.is_unproductive:
             return Outcome.NOT_PRODUCTIVE
-        asked = self.precision.half_width
-        # The bounds may be narrow enough while the output still lies at one end of them: go on
-        # until the output itself is as near to the truth as asked, or until that is all there is.
-        if self.best is not None and self.best.relative_error_bound <= asked:
-            return Outcome.CERTIFIED
-        is_limited = self.best is not None and self.best.attainable >= asked
-        if not (is_limited or self._is_exhausted()):
-            return None
-        is_narrow = self.best is not None and self.best.relative_half_width <= asked
-        return Outcome.CERTIFIED if is_narrow else Outcome.PRECISION_NOT_REACHED
+        if self.best is not None:
+            if self.best.relative_half_width <= self.precision.half_width:
+                return Outcome.CERTIFIED
+            if self.best.attainable >= self.precision.half_width:
+                return Outcome.PRECISION_NOT_REACHED
+        return Outcome.PRECISION_NOT_REACHED if self._is_exhausted() else None
 
     def sweep(self) -> None:
         """Make one sweep and take note of it."""
@@ -229,8 +225,8 @@ class _Run:
         except WitnessError:
             self.refusals += 1
         else:
-            proved = found.relative_error_bound
-            if self.best is None or proved <= self.best.relative_error_bound:
+            proved = found.relative_half_width
+            if self.best is None or proved <= self.best.relative_half_width:
                 self.best = found
         self.forecast = self.forecast.missed(proved)
         self._record("certificate", start, half_width=proved)

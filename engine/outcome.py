@@ -37,8 +37,7 @@ class Pass:
     spread : float
         Imbalance relative to turnover that the sweep met (half the distance of its extremes).
     half_width : float
-        For a certificate, how far the output can be from the truth, relative to turnover; infinite
-        if it proved nothing.
+        For a certificate, the relative half-width it proved; infinite if it proved nothing.
     """
 
     kind: str

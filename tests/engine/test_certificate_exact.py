@@ -38,7 +38,7 @@ def check_enclosure(economy, certificate, rng, members=6):
 
 def check_radius(economy, certificate):
     """The radius bound covers Collatz's bound for w, which no radius exceeds."""
-    witness = exact.fractions(certificate.witness)
+    witness = exact.fractions(economy.witness)
     needed = exact.product(exact.magnitudes(economy.matrix), witness)
     steepest = max(need / w for need, w in zip(needed, witness, strict=True))
     assert steepest * (1 + Fraction(economy.balance.delta)) <= Fraction(certificate.radius_bound)
