@@ -67,6 +67,15 @@ class Balance:
         return int(self.coefficients.shape[0])
 
     @property
+    def leeway(self) -> float:
+        """What w must have left of what it needs, relatively, to prove anything.
+
+        Twice what rounding and the declared uncertainty may take away; a product with little or no
+        turnover among large needs would otherwise have no slack.
+        """
+        return 2.0 * self.delta + 1e-12
+
+    @property
     def is_monotone(self) -> bool:
         """Whether nothing is negative, so that no output can be."""
         return not self.is_signed and bool((self.demand.lower >= 0).all())

@@ -114,7 +114,8 @@ class Jacobi:
         A = balance.coefficients
         x, w, t = (np.empty_like(state.output) for _ in range(3))
         least, largest = sweep.jacobi(
-            *(A.indptr, A.indices, A.data, balance.diagonal, balance.demand.nominal, state.floor),
+            *(A.indptr, A.indices, A.data, balance.diagonal, balance.demand.nominal),
+            *(state.floor, balance.leeway),
             *(*state.start, x, w, t),
         )
         return _after(state, (x, w, t), least, largest)
@@ -139,7 +140,8 @@ class GaussSeidel:
         x, w = (column.copy() for column in state.start)
         t = np.empty_like(x)
         least, largest = sweep.gauss_seidel(
-            *(A.indptr, A.indices, A.data, balance.diagonal, balance.demand.nominal, state.floor),
+            *(A.indptr, A.indices, A.data, balance.diagonal, balance.demand.nominal),
+            *(state.floor, balance.leeway),
             *(state.order, x, w, t),
         )
         state = _after(state, (x, w, t), least, largest)

@@ -40,6 +40,7 @@ def jacobi(
     diagonal: Vector,
     f: Vector,
     floor: float,
+    leeway: float,
     x: Vector,
     w: Vector,
     x_out: Vector,
@@ -53,7 +54,7 @@ def jacobi(
     for i in range(len(indptr) - 1):
         row = slice(indptr[i], indptr[i + 1])
         ratio, x_out[i], w_out[i], turnover[i] = _balanced(
-            data[row], indices[row], diagonal[i], f[i], floor, x, w, i
+            data[row], indices[row], diagonal[i], f[i], (floor, leeway), x, w, i
         )
         imbalances.append(ratio)
     return min(imbalances), max(imbalances)
@@ -66,6 +67,7 @@ def gauss_seidel(
     diagonal: Vector,
     f: Vector,
     floor: float,
+    leeway: float,
     order: Indices,
     x: Vector,
     w: Vector,
@@ -76,7 +78,7 @@ def gauss_seidel(
     for i in order:
         row = slice(indptr[i], indptr[i + 1])
         ratio, x[i], w[i], turnover[i] = _balanced(
-            data[row], indices[row], diagonal[i], f[i], floor, x, w, i
+            data[row], indices[row], diagonal[i], f[i], (floor, leeway), x, w, i
         )
         imbalances.append(ratio)
     return min(imbalances), max(imbalances)
@@ -145,7 +147,7 @@ def _balanced(
     columns: Indices,
     diagonal: float,
     f: float,
-    floor: float,
+    least: tuple[float, float],
     x: Vector,
     w: Vector,
     i: int,
@@ -156,8 +158,10 @@ def _balanced(
         used += entry * x[j]
         turnover += abs(entry * x[j])
         needed += abs(entry) * w[j]
+    floor, leeway = least
     scale = max(turnover, floor)
     imbalance = f + used - x[i]
     new_x = x[i] + imbalance / (1.0 - diagonal)
-    new_w = w[i] + (scale + needed - w[i]) / (1.0 - abs(diagonal))
+    surplus = max(scale, leeway * needed)
+    new_w = w[i] + (surplus + needed - w[i]) / (1.0 - abs(diagonal))
     return imbalance / scale, new_x, new_w, turnover

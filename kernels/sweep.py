@@ -2,7 +2,8 @@
 
     x_i <- x_i + (f_i + sum_j a_ij x_j - x_i) / (1 - a_ii)
     t_i  = |f_i| + sum_j |a_ij x_j|                              (turnover)
-    w_i <- w_i + (max(t_i, floor) + sum_j |a_ij| w_j - w_i) / (1 - |a_ii|)
+    n_i  = sum_j |a_ij| w_j
+    w_i <- w_i + (max(t_i, floor, leeway n_i) + n_i - w_i) / (1 - |a_ii|)
 
 Both columns share one read of A: the witness costs a gather, not a pass. The diagonal is divided
 out, or products that use much of themselves would stall the sweep. Both sweeps return the least and
@@ -20,10 +21,10 @@ from ogas.kernels.jit import csr_kernel
 
 @csr_kernel(
     "Tuple((float64, float64))",
-    "float64[::1], float64[::1], float64, float64[::1], float64[::1], "
+    "float64[::1], float64[::1], float64, float64, float64[::1], float64[::1], "
     "float64[::1], float64[::1], float64[::1]",
 )
-def jacobi(indptr, indices, data, diagonal, f, floor, x, w, x_out, w_out, turnover):
+def jacobi(indptr, indices, data, diagonal, f, floor, leeway, x, w, x_out, w_out, turnover):
     """Sweep from ``x, w`` into ``x_out, w_out``; every row sees the old values only.
 
     ``x_out`` and ``w_out`` must not share memory with ``x`` and ``w``: raises ValueError.
@@ -46,15 +47,17 @@ def jacobi(indptr, indices, data, diagonal, f, floor, x, w, x_out, w_out, turnov
         least = min(least, imbalance / scale)
         largest = max(largest, imbalance / scale)
         x_out[i] = x[i] + imbalance / (1.0 - diagonal[i])
-        w_out[i] = w[i] + (scale + needed - w[i]) / (1.0 - abs(diagonal[i]))
+        surplus = max(scale, leeway * needed)
+        w_out[i] = w[i] + (surplus + needed - w[i]) / (1.0 - abs(diagonal[i]))
     return least, largest
 
 
 @csr_kernel(
     "Tuple((float64, float64))",
-    "float64[::1], float64[::1], float64, int64[::1], float64[::1], float64[::1], float64[::1]",
+    "float64[::1], float64[::1], float64, float64, "
+    "int64[::1], float64[::1], float64[::1], float64[::1]",
 )
-def gauss_seidel(indptr, indices, data, diagonal, f, floor, order, x, w, turnover):
+def gauss_seidel(indptr, indices, data, diagonal, f, floor, leeway, order, x, w, turnover):
     """Sweep in place, in the given order; every row sees what the rows before it have become."""
     least, largest = 0.0, 0.0
     for step in range(np.uint64(len(order))):
@@ -71,5 +74,6 @@ def gauss_seidel(indptr, indices, data, diagonal, f, floor, order, x, w, turnove
         least = min(least, imbalance / scale)
         largest = max(largest, imbalance / scale)
         x[i] += imbalance / (1.0 - diagonal[i])
-        w[i] += (scale + needed - w[i]) / (1.0 - abs(diagonal[i]))
+        surplus = max(scale, leeway * needed)
+        w[i] += (surplus + needed - w[i]) / (1.0 - abs(diagonal[i]))
     return least, largest

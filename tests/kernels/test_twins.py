@@ -26,7 +26,7 @@ def test_a_product_and_a_residual_worked_by_hand():
 
 def test_a_jacobi_sweep_worked_by_hand():
     x, w, turnover = np.empty((3, 3))
-    extremes = reference.jacobi(*MATRIX, DIAGONAL, F, 2.0, X, W, x, w, turnover)
+    extremes = reference.jacobi(*MATRIX, DIAGONAL, F, 2.0, 0.0, X, W, x, w, turnover)
     # imbalances (3, -11, -22) over turnovers (|1| + 2 + 4, |-3|, 8 + 2); |a_ij x_j| add up
     assert turnover.tolist() == [7, 3, 10]
     assert extremes == (-11 / 3, 3 / 7)
@@ -37,7 +37,7 @@ def test_a_jacobi_sweep_worked_by_hand():
 def test_a_gauss_seidel_sweep_uses_what_the_rows_before_have_become():
     x, w, turnover = X.copy(), W.copy(), np.empty(3)
     order = np.array([1, 0, 2])
-    reference.gauss_seidel(*MATRIX, DIAGONAL, F, 2.0, order, x, w, turnover)
+    reference.gauss_seidel(*MATRIX, DIAGONAL, F, 2.0, 0.0, order, x, w, turnover)
     # x_1 = -3; x_0 = 4 + (1 + 6 - 4)/.5 = 10; x_2 = -20 - .75
     assert x.tolist() == [10, -3, -20.75]
     # w_1 = 3; w_0 = 1 + (7 + 1.5 - 1)/.5 = 16; t_2 = 20.75, w_2 = 20.75 + 32 + .75
@@ -48,9 +48,17 @@ def test_a_gauss_seidel_sweep_uses_what_the_rows_before_have_become():
 def test_what_has_no_turnover_is_measured_by_the_floor():
     x, w, turnover = np.empty((3, 3))
     zeros = np.zeros(3)
-    extremes = reference.jacobi(*MATRIX, DIAGONAL, zeros, 2.0, zeros, W, x, w, turnover)
+    extremes = reference.jacobi(*MATRIX, DIAGONAL, zeros, 2.0, 0.0, zeros, W, x, w, turnover)
     assert extremes == (0.0, 0.0)
     assert w.tolist() == [1 + (2 + 1.5 - 1) / 0.5, 2, 4.5]
+
+
+def test_what_is_much_needed_has_a_surplus_in_proportion():
+    x, w, turnover = np.empty((3, 3))
+    zeros = np.zeros(3)
+    reference.jacobi(*MATRIX, DIAGONAL, zeros, 0.125, 0.5, zeros, W, x, w, turnover)
+    # needed (1.5, 0, 2.5); half of it is above the floor, where anything is needed
+    assert w.tolist() == [1 + (0.75 + 1.5 - 1) / 0.5, 0.125, 1.25 + 2.5]
 
 
 def test_a_certificate_pass_encloses_what_is_worked_by_hand():
