@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_array, sparray
+from scipy.sparse import csr_array, issparse, sparray
 
 from ogas.engine.errors import InvalidInputError
 
@@ -171,7 +171,7 @@ class Table:
 
 
 def coefficients_from(matrix: sparray | npt.NDArray[np.float64]) -> csr_array:
-    """Return A in the canonical form a `Table` holds.
+    """Return A in the canonical form a `Table` holds; ``matrix`` stays as it is.
 
     Duplicate entries add up, stored zeros vanish, columns are sorted within each row; ``indptr``
     is int64, ``indices`` int32.
@@ -181,11 +181,10 @@ def coefficients_from(matrix: sparray | npt.NDArray[np.float64]) -> csr_array:
     InvalidInputError
         If there are more products than 32-bit column indices can name.
     """
-    result = csr_array(matrix, dtype=np.float64)
+    is_csr = issparse(matrix) and matrix.format == "csr"  # SciPy would share its arrays
+    result = csr_array(matrix, dtype=np.float64, copy=is_csr)
     if max(result.shape) > MOST_PRODUCTS:
         raise InvalidInputError(f"{result.shape[0]:,} products: at most {MOST_PRODUCTS:,} fit")
-    if result is matrix:
-        result = result.copy()
     # SciPy's cleaning wants one index type; a matrix that came through here before has two.
     result.indices = result.indices.astype(result.indptr.dtype, copy=False)
     result.sum_duplicates()
