@@ -57,10 +57,7 @@ def _judged(plan: Plan, certificates: tuple[Certificate, ...]) -> Answer:
         "radius_bound": max(found.radius_bound for found in certificates),
         "residual": max(found.residual for found in certificates),
     }
-    unproved = sum(
-        int(np.count_nonzero(_excess(column, found) > 0))
-        for column, found in zip(plan.columns, certificates, strict=True)
-    )
+    unproved = sum(map(_unproven, plan.columns, certificates))
     if unproved or digits < plan.facts["digits_requested"]:
         complaint = (
             f"{counted(digits, 'figure')} of every product proven, "
@@ -84,13 +81,18 @@ def _judged(plan: Plan, certificates: tuple[Certificate, ...]) -> Answer:
     return Answer({"outcome": "certified", **facts}, show)
 
 
-def _excess(column: Column, found: Certificate) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Return by how much the proven half-width exceeds the stored one, relative to turnover."""
-    stored = column.relative_half_widths
-    claims = np.isfinite(stored)  # an infinite one claims nothing
-    excess = np.full_like(stored, -np.inf)
-    excess[claims] = found.relative_half_widths[claims] - ALLOWANCE * stored[claims] - 1e-15
-    return excess
+def _unproven(column: Column, found: Certificate) -> int:
+    """Return how many stored bounds are narrower than the proven ones, or flatter themselves.
+
+    The proven bounds must lie within the stored ones: a width alone says nothing of where they lie.
+    A turnover larger than the true one would make the same width look more precise; that of the
+    output that was certified first differs from that of the published one by less than its bounds.
+    """
+    half = np.minimum(0.5 * (column.upper - column.lower), np.finfo(np.float64).max)
+    slack = (ALLOWANCE - 1.0) * half + 1e-15 * found.turnover
+    beyond = np.maximum(column.lower - found.lower, found.upper - column.upper) > slack
+    flattering = column.turnover > ALLOWANCE * found.turnover + half
+    return int(np.count_nonzero(beyond | flattering))
 
 
 def _check_consistency(table: Table, plan: Plan) -> None:
