@@ -82,7 +82,7 @@ def _findings(table: Table, found: Productivity) -> Iterator[Finding]:
             f"{counted(len(found.loop.products), 'product')} in a loop that uses up at least what "
             "it makes",
             _some(table, found.loop.products),
-            "check the recipes among them, their units first",
+            "check the recipes among these products, their units first",
         )
     if table.demand is None:
         yield Finding("warning", "no final demand", "", "plan with --demand FILE")
@@ -147,7 +147,7 @@ def _show(facts: dict[str, Any], findings: list[Finding]) -> None:
     out = console()
     lower, upper = facts["radius_lower"], facts["radius_upper"]
     out.print(facts["outcome"].replace("_", " "), style="bold")
-    out.print(f"spectral radius between {lower:.12g} and {upper:.12g}, proven")
+    out.print(f"spectral radius between {lower:.15g} and {upper:.15g}, proven")
     for finding in findings:
         where = f" ({finding.where})" if finding.where else ""
         out.print(f"{finding.level}: {finding.what}{where}; {finding.advice}")

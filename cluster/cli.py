@@ -69,6 +69,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except click.exceptions.NoArgsIsHelpError as error:
         print(error.format_message(), file=sys.stderr)
         return answer.WRONG_USAGE
+    except SystemExit:  # the reader of --help has left
+        return answer.CERTIFIED
     except (click.Abort, KeyboardInterrupt):
         found = _failed(answer.INTERRUPTED, ("interrupted; nothing was changed", "", ""))
     except Exception as error:
@@ -89,7 +91,7 @@ def _print(found: Answer, as_json: bool) -> int:
             _accept_any_text(sys.stdout)
             found.show()
         sys.stdout.flush()
-    except BrokenPipeError:  # the reader of our output has left: that is its right
+    except (BrokenPipeError, SystemExit):  # the reader of our output has left: that is its right
         _abandon(sys.stdout)
     except KeyboardInterrupt:
         code, complaint = answer.INTERRUPTED, "interrupted while printing; the work is done"

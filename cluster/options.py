@@ -32,7 +32,21 @@ class Bytes(click.ParamType[int]):
             self.fail(f"{value!r} is not an amount of memory; write 2000000000, 2GB or 1.5GiB")
 
 
-PATH = click.Path(path_type=Path)
+class Place(click.ParamType[Path]):
+    """A path; an empty one is a mistake, not this folder."""
+
+    name = "path"
+
+    def convert(
+        self, value: Any, parameter: click.Parameter | None, context: click.Context | None
+    ) -> Path:
+        """Return the path."""
+        if not str(value):
+            self.fail("the path is empty", parameter, context)
+        return Path(value)
+
+
+PATH = Place()
 
 json_option = click.option(
     "--json", "_json", is_flag=True, expose_value=False, help="Print one JSON object instead."

@@ -272,18 +272,15 @@ def _totals(
         return {}
     else:
         pairs = {name: (table.demand, found.certificate) for name, found in solutions.items()}
-    return {
-        name: dict(
-            zip(
-                ("value", "lower", "upper"),
-                total(weights, found.lower, found.output, found.upper),
-                strict=True,
-            )
-        )
-        | {"unit": table.factor_units.get(name) or name}
-        for name, (weights, found) in pairs.items()
-        if found is not None
-    }
+    totals = {}
+    for name, (weights, found) in pairs.items():
+        if found is not None:
+            with np.errstate(over="ignore", invalid="ignore"):
+                ends = total(weights, found.lower, found.output, found.upper)
+            if np.isfinite(ends).all():  # a sum that overflows is no total
+                named = dict(zip(("value", "lower", "upper"), ends, strict=True))
+                totals[name] = named | {"unit": table.factor_units.get(name) or name}
+    return totals
 
 
 def _bytes_per_nonzero(solutions: Mapping[str, Solution]) -> float:
@@ -301,6 +298,10 @@ def _seconds(clock: Clock, solutions: Mapping[str, Solution]) -> dict[str, float
 
 
 def _peak_memory() -> int:
-    """Return the most memory this process ever held; Linux counts it in KiB, macOS in bytes."""
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    """Return the most memory this process ever held."""
+    try:  # what getrusage says on Linux includes the process that started this one
+        status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+        return 1024 * int(status.split("VmHWM:")[1].split()[0])
+    except (OSError, IndexError, ValueError):
+        unit = 1 if sys.platform == "darwin" else 1024
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

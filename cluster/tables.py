@@ -99,7 +99,9 @@ def _described(store: Store) -> dict[str, Any]:
         "blocks": len(content.blocks),
         "boundary_share_of_nonzeros": outside / max(content.nonzeros, 1),
         "boundary_share_of_value": value_share(store.load()) if outside else 0.0,
-        "units": content.unit or "one for each product",
+        "units": (
+            "one for each product" if "units" in content.arrays else content.unit or "not said"
+        ),
         "factors": list(content.factors),
         "factor_units": dict(content.factor_units),
         "demand": "demand" in content.arrays,
