@@ -66,14 +66,21 @@ def ogas(capsys, tmp_path, monkeypatch):
 
 
 @pytest.fixture
+def command():
+    """The words that start the program, as a process of its own."""
+    return COMMAND
+
+
+@pytest.fixture
 def process(tmp_path):
     """Run a command as a process of its own."""
 
     def run(*words, **options):
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        options = {"cwd": tmp_path, "text": True, "timeout": 120} | pipes | options
         command = [*COMMAND, *(str(word) for word in words)]
-        options = {"cwd": tmp_path, "capture_output": True, "text": True} | options
-        done = subprocess.run(command, check=False, timeout=120, **options)
-        return judged(Ending(done.returncode, done.stdout, done.stderr), words)
+        done = subprocess.run(command, check=False, **options)
+        return judged(Ending(done.returncode, done.stdout or "", done.stderr), words)
 
     return run
 

@@ -271,7 +271,8 @@ def test_a_real_kill_leaves_a_complete_plan(tmp_path):
     path = tmp_path / "p"
     write_plan(path, noted(1))
     here = os.path.dirname(__file__)
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([here, os.path.dirname(here)])}
+    folders = [here, os.path.dirname(here), os.environ.get("PYTHONPATH", "")]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, folders))}
     for moment in (0.013, 0.061):
         process = subprocess.Popen(
             [sys.executable, "-c", PLANNER, path], stdout=subprocess.PIPE, env=environment
