@@ -57,7 +57,7 @@ def test_every_honest_plan_is_certified(ogas, stored, tmp_path, kind):
     assert ending.code == 0
     assert ending.facts["outcome"] == "certified"
     assert ending.facts["digits_certified"] >= planned.facts["digits_requested"]
-    assert ending.facts["relative_half_width"] <= 1.001 * planned.facts["relative_half_width"]
+    assert ending.facts["relative_half_width"] <= 1.05 * planned.facts["relative_half_width"]
     assert 0 < ending.facts["radius_bound"] < 1
     said = ogas("verify", "p").out
     assert f"certified: {ending.facts['digits_certified']} figures of every one" in said
@@ -305,5 +305,5 @@ def test_what_verify_says_fits_what_the_plan_says(ogas, tmp_path):
     ogas("plan", "us-2021", "-o", "p")
     stored = json.loads((tmp_path / "p" / "zarr.json").read_text())["attributes"]
     facts = ogas("verify", "p", "--json").facts
-    assert facts["relative_half_width"] <= 1.001 * stored["relative_half_width"]
+    assert facts["relative_half_width"] <= 1.05 * stored["relative_half_width"]
     assert facts["digits_certified"] >= stored["digits_certified"]
