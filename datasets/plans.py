@@ -144,9 +144,7 @@ def read_plan(path: Path) -> Plan:
     import xarray as xr
 
     with _damage_of_plan(path):
-        dataset = xr.open_zarr(
-            path, consolidated=True, **AS_THEY_ARE
-        ).load()
+        dataset = xr.open_zarr(path, consolidated=True, **AS_THEY_ARE).load()
     _check_format(path, dataset)
     with _damage_of_plan(path):
         _check_digests(dataset)
