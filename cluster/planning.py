@@ -1,5 +1,6 @@
 """From a stored table to a stored plan, and the account of what that took."""
 
+import os
 import resource
 import sys
 import time
@@ -118,14 +119,15 @@ def carry_out(
     clock = Clock()
     check_place(target)
     with clock.timing("total"):
-        with clock.timing("load"):
-            store = open_store(locate(name))
-            _check_memory(store, request, memory)
-            table = store.load()
-            if demand_file is not None:
-                request = _with_demand(request, table, demand_file)
-        with clock.timing("solve"), watched(request.kind, request.precision.figures) as observe:
-            solutions = draw_up(table, request, observe=observe)
+        with watched(request.kind, request.precision.figures) as observe:
+            with clock.timing("load"):
+                store = open_store(locate(name))
+                _check_memory(store, request, memory)
+                table = store.load()
+                if demand_file is not None:
+                    request = _with_demand(request, table, demand_file)
+            with clock.timing("solve"):
+                solutions = draw_up(table, request, observe=observe)
         facts = _facts(store, table, request, solutions)
         facts |= _origin(name, store, demand_file)
         facts["seconds"] = _seconds(clock, solutions)
@@ -177,11 +179,18 @@ def _check_memory(store: Store, request: Request, memory: int | None) -> None:
     transposing = 32 * content.nonzeros if request.kind == "values" else 0
     working = store.loaded_bytes + transposing + 8 * VECTORS * content.products
     needed = INTERPRETER_BYTES + max(store.loading_bytes, working)
+    installed = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     if memory is not None and needed > memory:
         raise DoesNotFitError(
             f"this run needs {needed:,} bytes and {memory:,} are allowed",
             where=str(store.path),
             advice=f"use --memory {needed} or more",
+        )
+    if memory is None and needed > installed:
+        raise DoesNotFitError(
+            f"this run needs {needed:,} bytes and this machine has {installed:,}",
+            where=str(store.path),
+            advice=f"use a machine with more, or insist with --memory {needed}",
         )
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 def watched(label: str, digits: int) -> "Iterator[Callable[[History, Forecast], None]]":
     """Yield an observer that shows how many figures the sweeps have reached, and the passes."""
     with _bar(label, digits) as advance:
+        advance(0.0, "reading the table")
 
         def observe(history: "History", forecast: "Forecast") -> None:
             half_width = history.records[-1].half_width

@@ -46,6 +46,7 @@ class Perron:
     products: int
 
 
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")  # then the bounds prove nothing
 def perron(matrix: csr_array) -> Perron:
     """Return the Perron vector of a nonnegative irreducible matrix.
 
@@ -85,7 +86,8 @@ def _balancing(matrix: csr_array) -> Vector:
     for _ in range(BALANCING):
         rows = (matrix @ scale) / scale
         columns = (transposed @ (1.0 / scale)) * scale
-        scale *= (rows / columns) ** 0.25
+        # What overflows (units hundreds of orders apart) is left as it is.
+        scale *= np.nan_to_num(np.clip(rows / columns, 1e-100, 1e100), nan=1.0) ** 0.25
         scale /= np.exp(np.mean(np.log(scale)))
     return scale
 

@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_array, issparse, sparray
+from scipy.sparse import csr_array, csr_matrix, sparray
 
 from ogas.engine.errors import InvalidInputError
 
@@ -181,8 +181,9 @@ def coefficients_from(matrix: sparray | npt.NDArray[np.float64]) -> csr_array:
     InvalidInputError
         If there are more products than 32-bit column indices can name.
     """
-    is_csr = issparse(matrix) and matrix.format == "csr"  # SciPy would share its arrays
-    result = csr_array(matrix, dtype=np.float64, copy=is_csr)
+    # Of a CSR matrix SciPy would share the arrays; everything else is converted anyway.
+    shared = isinstance(matrix, csr_array | csr_matrix)
+    result = csr_array(matrix, dtype=np.float64, copy=shared)
     if max(result.shape) > MOST_PRODUCTS:
         raise InvalidInputError(f"{result.shape[0]:,} products: at most {MOST_PRODUCTS:,} fit")
     # SciPy's cleaning wants one index type; a matrix that came through here before has two.
