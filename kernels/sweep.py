@@ -20,6 +20,26 @@ from ogas.kernels.jit import csr_kernel
 
 
 @csr_kernel(
+    "Tuple((float64, float64, float64, float64))",
+    "float64, float64, float64, float64, float64[::1], float64[::1], uint64",
+)
+def balanced(indptr, indices, data, diagonal, f, floor, leeway, x, w, i):
+    """Return relative imbalance, new x, new w and turnover of row i."""
+    used, turnover, needed = 0.0, abs(f), 0.0
+    for k in range(np.uint64(indptr[i]), np.uint64(indptr[i + np.uint64(1)])):
+        flow = data[k] * x[indices[k]]
+        used += flow
+        turnover += abs(flow)
+        needed += abs(data[k]) * w[indices[k]]
+    scale = max(turnover, floor)
+    imbalance = f + used - x[i]
+    new_x = x[i] + imbalance / (1.0 - diagonal)
+    surplus = max(scale, leeway * needed)
+    new_w = w[i] + (surplus + needed - w[i]) / (1.0 - abs(diagonal))
+    return imbalance / scale, new_x, new_w, turnover
+
+
+@csr_kernel(
     "Tuple((float64, float64))",
     "float64[::1], float64[::1], float64, float64, float64[::1], float64[::1], "
     "float64[::1], float64[::1], float64[::1]",
@@ -35,20 +55,10 @@ def jacobi(indptr, indices, data, diagonal, f, floor, leeway, x, w, x_out, w_out
         raise ValueError("an output shares memory with an input")
     least, largest = 0.0, 0.0
     for i in range(np.uint64(len(indptr) - 1)):
-        used, gross, needed = 0.0, abs(f[i]), 0.0
-        for k in range(np.uint64(indptr[i]), np.uint64(indptr[i + np.uint64(1)])):
-            flow = data[k] * x[indices[k]]
-            used += flow
-            gross += abs(flow)
-            needed += abs(data[k]) * w[indices[k]]
-        turnover[i] = gross
-        scale = max(gross, floor)
-        imbalance = f[i] + used - x[i]
-        least = min(least, imbalance / scale)
-        largest = max(largest, imbalance / scale)
-        x_out[i] = x[i] + imbalance / (1.0 - diagonal[i])
-        surplus = max(scale, leeway * needed)
-        w_out[i] = w[i] + (surplus + needed - w[i]) / (1.0 - abs(diagonal[i]))
+        ratio, x_out[i], w_out[i], turnover[i] = balanced(
+            indptr, indices, data, diagonal[i], f[i], floor, leeway, x, w, i
+        )
+        least, largest = min(least, ratio), max(largest, ratio)
     return least, largest
 
 
@@ -62,18 +72,8 @@ def gauss_seidel(indptr, indices, data, diagonal, f, floor, leeway, order, x, w,
     least, largest = 0.0, 0.0
     for step in range(np.uint64(len(order))):
         i = np.uint64(order[step])
-        used, gross, needed = 0.0, abs(f[i]), 0.0
-        for k in range(np.uint64(indptr[i]), np.uint64(indptr[i + np.uint64(1)])):
-            flow = data[k] * x[indices[k]]
-            used += flow
-            gross += abs(flow)
-            needed += abs(data[k]) * w[indices[k]]
-        turnover[i] = gross
-        scale = max(gross, floor)
-        imbalance = f[i] + used - x[i]
-        least = min(least, imbalance / scale)
-        largest = max(largest, imbalance / scale)
-        x[i] += imbalance / (1.0 - diagonal[i])
-        surplus = max(scale, leeway * needed)
-        w[i] += (surplus + needed - w[i]) / (1.0 - abs(diagonal[i]))
+        ratio, x[i], w[i], turnover[i] = balanced(
+            indptr, indices, data, diagonal[i], f[i], floor, leeway, x, w, i
+        )
+        least, largest = min(least, ratio), max(largest, ratio)
     return least, largest
