@@ -21,9 +21,8 @@ help:
 	@echo "Another Python: make plan PYTHON=/path/to/python"
 
 plan: .venv/.installed-plan
-	@$(OGAS) plan us-2021
-	@echo "The plan is in $(CURDIR)/us-2021-plan.zarr"
-	@echo "To read it: $(OGAS) show us-2021-plan.zarr"
+	@$(OGAS) plan us-2021 -o "$(CURDIR)/us-2021-plan.zarr"
+	@echo "more of it: $(OGAS) show us-2021-plan.zarr --top 71"
 
 test: .venv/.installed-test
 	@.venv/bin/pytest

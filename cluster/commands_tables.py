@@ -25,6 +25,14 @@ from ogas.cluster.options import PATH, json_option, option, table_argument
     help="What the entries are: inputs per unit of output, or total flows.",
 )
 @click.option("--products", type=PATH, help="The product list of an edge list or Matrix Market.")
+@click.option(
+    "--blocks",
+    type=click.Choice(["auto"]),
+    default="auto",
+    show_default=True,
+    expose_value=False,
+    help="Which products are stored together: auto takes the blocks that SOURCE names, else one.",
+)
 @json_option
 def import_command(
     source: Path, table: Path, form: str | None, kind: str, products: Path | None

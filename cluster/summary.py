@@ -50,11 +50,15 @@ def complaint(account: "Account") -> str:
         )
     reached, wanted = facts["digits_certified"], facts["digits_requested"]
     possible = account.attainable_digits
-    advice = f"ask for --digits {possible}" if 1 <= possible < wanted else "`ogas check TABLE`"
+    if possible < wanted:
+        why = f"rounding and the declared uncertainty allow {possible}"
+        advice = f"ask for --digits {possible}" if possible else "declare a smaller --delta"
+    else:
+        why = f"the sweeps came no nearer after {counted(facts['passes'], 'pass', 'passes')}"
+        advice = "`--method auto` needs the fewest"
     return (
         f"{reached} of the {counted(wanted, 'figure')} asked for "
-        f"{'was' if reached == 1 else 'were'} proven, and the plan is stored; rounding and the "
-        f"declared uncertainty allow {possible}; {advice}"
+        f"{'was' if reached == 1 else 'were'} proven, and the plan is stored; {why}; {advice}"
     )
 
 
