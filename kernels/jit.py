@@ -18,7 +18,19 @@ CSR_FORMS = ("int64[::1], int32[::1], float64[::1]", "int64[::1], int64[::1], fl
 
 def kernel(signatures: Sequence[str]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Compile a loop over raw arrays for the given signatures."""
-    return njit(list(signatures), nogil=True, cache=True, error_model="numpy")
+
+    def compile_loop(loop: Callable[..., Any], *, cache: bool) -> Callable[..., Any]:
+        return njit(list(signatures), nogil=True, error_model="numpy", cache=cache)(loop)
+
+    def compiled(loop: Callable[..., Any]) -> Callable[..., Any]:
+        try:
+            return compile_loop(loop, cache=True)
+        except RuntimeError:
+            # No folder may be written to, neither the package's own nor the user's: compile again
+            # in every process, which takes seconds, instead of failing.
+            return compile_loop(loop, cache=False)
+
+    return compiled
 
 
 def csr_kernel(returns: str, arguments: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

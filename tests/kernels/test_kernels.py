@@ -1,5 +1,9 @@
 """The compiled kernels against their twins, to the last bit."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -161,3 +165,17 @@ def test_arrays_of_another_type_or_layout_are_a_type_error(wrong):
         given[wrong] = given[wrong].astype(np.int32 if wrong == "indptr" else np.float32)
     with pytest.raises(TypeError, match="No matching definition"):
         csr.product(*given.values())
+
+
+def test_where_nothing_may_be_written_kernels_are_compiled_all_the_same():
+    """Numba finds no place for its cache, as in a read-only container without a home."""
+    code = "import numpy as np; from ogas.kernels import certify; print(certify.up(1.0) > 1.0)"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"NUMBA_CACHE_LOCATOR_CLASSES": "ZipCacheLocator"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, "True"), done.stderr
