@@ -95,7 +95,7 @@ def audit(coefficients: csr_array) -> Productivity:
     lower = upper = float(np.max(magnitude.diagonal(), initial=0.0))
     suspects: list[tuple[Integers, Perron]] = []
     for products in components(magnitude):
-        part = magnitude[products][:, products]
+        part = _among(magnitude, products)
         found = perron(part)
         reads += found.products * part.nnz / max(magnitude.nnz, 1)
         lower, upper = max(lower, found.lower), max(upper, found.upper)
@@ -151,7 +151,7 @@ def _core(coefficients: csr_array, products: Integers, activity: Vector) -> Inte
     cannot hold its tail, and without the tail the component as a whole proves nothing.
     """
     for _ in range(LAYERS):
-        keeps_up = proven_ratios(coefficients[products][:, products], activity)[0] >= 1.0
+        keeps_up = proven_ratios(_among(coefficients, products), activity)[0] >= 1.0
         if keeps_up.all():
             return products
         products, activity = products[keeps_up], activity[keeps_up]
@@ -164,7 +164,7 @@ def _shortened(coefficients: csr_array, loop: Loop) -> Loop:
     A heuristic: a product's weight in the radius is its left times its right Perron vector. The
     radius only grows with more products, so the number is found by doubling, then by bisection.
     """
-    part = abs(coefficients[loop.products][:, loop.products])
+    part = abs(_among(coefficients, loop.products))
     weight = loop.activity * perron(csr_array(part.T)).vector
     by_weight = np.argsort(-weight, kind="stable")
     ordered = loop.products[by_weight]
@@ -193,10 +193,10 @@ def _pruned(coefficients: csr_array, loop: Loop) -> Loop:
 
 def _loop_within(coefficients: csr_array, products: Integers) -> Loop | None:
     """Return a loop among some products, kept in the order given, or None."""
-    part = abs(coefficients[products][:, products])
+    part = abs(_among(coefficients, products))
     for group in components(part):
         chosen = products[np.sort(group)]
-        found = perron(abs(coefficients[chosen][:, chosen]))
+        found = perron(abs(_among(coefficients, chosen)))
         if found.upper >= 1.0 and (loop := _proved(coefficients, chosen, found)) is not None:
             return loop
     return None
@@ -204,6 +204,13 @@ def _loop_within(coefficients: csr_array, products: Integers) -> Loop | None:
 
 def _proved(coefficients: csr_array, products: Integers, found: Perron) -> Loop | None:
     """Return the loop if ``A y >= y`` holds for it with A's own signs, rounding included."""
-    lower, _ = proven_ratios(coefficients[products][:, products], found.vector)
+    lower, _ = proven_ratios(_among(coefficients, products), found.vector)
     radius = float(np.min(lower))
     return Loop(products, found.vector, radius) if radius >= 1.0 else None
+
+
+def _among(matrix: csr_array, products: Integers) -> csr_array:
+    """Return what some products use of each other; all of them, in their order, cost no copy."""
+    if products.size == matrix.shape[0] and (np.diff(products) == 1).all():
+        return matrix
+    return matrix[products][:, products]
