@@ -31,11 +31,11 @@ def bench_command(what: str, quick: bool, output: Path | None) -> Answer:
 
 def _methods(quick: bool, output: Path | None) -> Answer:
     from ogas.benchmarks import methods
-    from ogas.cluster.progress import counted
+    from ogas.cluster.progress import counting
 
     folder = os.environ.get("OGAS_DATA")
     counts: list[Count] = []
-    with counted("counting passes", "runs") as progress:
+    with counting("counting passes", "runs") as progress:
         made = methods.synthetic(("S1",) if quick else methods.CASES)
         for number, count in enumerate(made, start=1):
             counts.append(count)

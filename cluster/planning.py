@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -196,15 +196,8 @@ def _check_memory(store: Store, request: Request, memory: int | None) -> None:
 
 def _with_demand(request: Request, table: Table, file: Path) -> Request:
     nominal, lower, upper = read_demand(file, table)
-    if lower is None and upper is None:
-        demand = Demand.exact(nominal)
-    else:
-        demand = Demand(
-            nominal, nominal if lower is None else lower, nominal if upper is None else upper
-        )
-    return Request(
-        request.kind, request.method, request.precision, demand, request.factors, request.delta
-    )
+    bounds = (nominal if bound is None else bound for bound in (lower, upper))
+    return replace(request, demand=Demand(nominal, *bounds))
 
 
 def _plan(

@@ -28,7 +28,7 @@ def watched(label: str, digits: int) -> "Iterator[Callable[[History, Forecast], 
 
 
 @contextmanager
-def counted(label: str, unit: str) -> Iterator[Callable[[int, int], None]]:
+def counting(label: str, unit: str) -> Iterator[Callable[[int, int], None]]:
     """Yield a callback that shows how many of how many things are done."""
     with _bar(label, 1.0) as advance:
         yield lambda done, of: advance(done / of, f"{done:,} of {of:,} {unit}")

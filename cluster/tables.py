@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from ogas.cluster.answer import Answer
-from ogas.cluster.progress import counted
-from ogas.cluster.summary import console
-from ogas.cluster.summary import counted as things
+from ogas.cluster.progress import counting
+from ogas.cluster.summary import console, counted
 from ogas.datasets import forms, gallery
 from ogas.datasets.catalog import locate
 from ogas.datasets.manifest import Manifest
@@ -39,7 +38,7 @@ def exported(name: str, file: Path, form: str | None) -> Answer:
 
 def generated(recipe: str, target: Path, parameters: Parameters, workers: int | None) -> Answer:
     """Draw a synthetic economy block by block into a table directory."""
-    with counted("drawing", "blocks") as progress:
+    with counting("drawing", "blocks") as progress:
         manifest = gallery.write(recipe, target, parameters, workers, progress)
     return _stored(target, manifest, ())
 
@@ -81,9 +80,9 @@ def _stored(target: Path, manifest: Manifest, messages: tuple[str, ...]) -> Answ
         for line in messages:
             out.print(line)
         out.print(
-            f"{things(content.products, 'product')}, {things(content.nonzeros, 'coefficient')} in "
-            f"{things(len(content.blocks), 'block')}: "
-            f"version {manifest.number} of {target}"
+            f"{counted(content.products, 'product')}, "
+            f"{counted(content.nonzeros, 'coefficient')} in "
+            f"{counted(len(content.blocks), 'block')}: version {manifest.number} of {target}"
         )
 
     return Answer(facts, show)

@@ -154,7 +154,7 @@ def damage_named(path: Path) -> Iterator[None]:
     except MemoryError:
         raise
     except Exception as error:
-        reason = error.message if isinstance(error, PlanError) else _first_line(error)
+        reason = error.message if isinstance(error, PlanError) else first_line(error)
         raise DamagedError(
             f"stored bytes are missing or altered ({reason})",
             where=str(path),
@@ -162,7 +162,8 @@ def damage_named(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """Return what an error of a library says, in one line that is not too long."""
     return f"{type(error).__name__}: {error}".splitlines()[0][:120]
 
 

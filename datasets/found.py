@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from scipy.sparse import csr_array
 
+from ogas.datasets.arrays import first_line
 from ogas.datasets.header import Header
 from ogas.engine.errors import DamagedError, InvalidInputError, PlanError
 from ogas.engine.table import Integers, Vector
@@ -56,9 +57,8 @@ def reading(file: Path) -> Iterator[None]:
     except FileNotFoundError as error:
         raise InvalidInputError("there is no such file", where=str(file)) from error
     except Exception as error:  # zip, zlib, NumPy, Arrow, CSV, Unicode: each fails in its own way
-        reason = f"{type(error).__name__}: {error}".splitlines()[0][:120]
         raise DamagedError(
-            f"cannot be read; it is truncated, altered or not in this form ({reason})",
+            f"cannot be read; it is truncated, altered or not in this form ({first_line(error)})",
             where=str(file),
             advice="get the file again, or name its form with --format",
         ) from error

@@ -64,10 +64,12 @@ PRICED_NAMES = {
     "turnover": "direct use and inputs in absolute terms; what precision is relative to",
 }
 
-
 #: How to open a plan: in memory, without interpretation of units and fill values.
 AS_THEY_ARE: dict[str, Any] = {
-    **{"chunks": None, "mask_and_scale": False, "decode_times": False, "decode_timedelta": False}
+    "chunks": None,
+    "mask_and_scale": False,
+    "decode_times": False,
+    "decode_timedelta": False,
 }
 
 

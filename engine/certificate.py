@@ -123,6 +123,16 @@ def half_width_for(figures: int) -> float:
     return float(f"5e-{figures + 1}")
 
 
+def relative_half_widths(lower: Vector, upper: Vector, turnover: Vector) -> Vector:
+    """Return ``(upper - lower) / 2 / turnover``: 0 for what is known exactly, structural zeros too.
+
+    Infinite for a product without turnover of which nothing is known yet.
+    """
+    half = 0.5 * (upper - lower)
+    ratio = np.where(half > 0, np.inf, 0.0)
+    return np.divide(half, turnover, out=ratio, where=turnover > 0)
+
+
 _THRESHOLDS = np.array([half_width_for(s) for s in range(MOST_FIGURES, 0, -1)])
 
 
@@ -188,7 +198,7 @@ def certify(
     zero = structural_zeros(balance, turnover)
     upper[zero] = lower[zero] = 0.0
     half = 0.5 * (upper - lower)
-    widths = _relative(half, turnover, zero)
+    widths = relative_half_widths(lower, upper, turnover)
     scale = np.where(turnover > 0, turnover, 1.0)
     rounding = np.max(unavoidable / slack)
     return Certificate(
@@ -261,11 +271,3 @@ def _check_slack(slack: Vector, witness: Vector) -> None:
             f"the witness or its slack is not positive at {bad.size:,} of {slack.size:,} products",
             where=f"product number {bad[0]}",
         )
-
-
-def _relative(amount: Vector, turnover: Vector, zero: Mask) -> Vector:
-    """Return amounts over turnover; 0 where exactly zero, infinite where nothing is known yet."""
-    ratio = np.full_like(turnover, np.inf)
-    np.divide(amount, turnover, out=ratio, where=turnover > 0)
-    ratio[zero] = 0.0
-    return ratio

@@ -30,7 +30,7 @@ class Precision:
     figures : int
         Significant figures to prove for every product, 1 to 15.
     max_passes : int
-        Reads of A after which the run gives up.
+        Sweeps and certificates after which the run gives up.
     patience : int
         Sweeps without headway after which it gives up or asks for an audit.
     """

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ogas.engine.balance import Balance, Demand, factor_of, quantities, values
-from ogas.engine.certificate import Certificate, certify
+from ogas.engine.certificate import Certificate, certify, relative_half_widths
 from ogas.engine.errors import WrongUsageError
 from ogas.engine.iterate import Forecast, Precision, Solution, solve
 from ogas.engine.method import Method
@@ -66,11 +66,7 @@ class Request:
                 "the table has no factor to price in",
                 advice="import it with labour per unit, or another primary input",
             )
-        balances = {names[0]: values(table, names[0], delta=self.delta)}
-        for name in names[1:]:  # they share the transposed table
-            demand = Demand.exact(factor_of(table, name))
-            balances[name] = replace(balances[names[0]], demand=demand)
-        return balances
+        return _priced(table, names, self.delta)
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,9 +98,7 @@ class Column:
     @property
     def relative_half_widths(self) -> Vector:
         """``(upper - lower) / 2 / turnover``; 0 for structural zeros."""
-        half = 0.5 * (self.upper - self.lower)
-        safe = np.where(self.turnover > 0, self.turnover, 1.0)
-        return np.where((self.turnover > 0) | (half == 0), half / safe, np.inf)
+        return relative_half_widths(self.lower, self.upper, self.turnover)
 
     @property
     def structural_zeros(self) -> npt.NDArray[np.bool_]:
@@ -208,15 +202,21 @@ def verify(table: Table, plan: Plan) -> tuple[Certificate, ...]:
     WitnessError
         If the stored witness proves nothing.
     """
-    certificates = []
-    for col in plan.columns:
-        if plan.kind == "quantities":
-            balance = quantities(table, col.demand, delta=plan.delta)
-        else:
-            balance = values(table, col.name, delta=plan.delta)
-        twin = reference.certificate_pass
-        certificates.append(certify(balance, col.output, col.witness, certificate_pass=twin))
-    return tuple(certificates)
+    if plan.kind == "quantities":
+        balances = {"": quantities(table, plan.columns[0].demand, delta=plan.delta)}
+    else:
+        balances = _priced(table, tuple(column.name for column in plan.columns), plan.delta)
+    twin = reference.certificate_pass
+    return tuple(
+        certify(balances[column.name], column.output, column.witness, certificate_pass=twin)
+        for column in plan.columns
+    )
+
+
+def _priced(table: Table, names: tuple[str, ...], delta: float) -> dict[str, Balance]:
+    """Return the balances of values in some factors, which share one transposed table."""
+    first = values(table, names[0], delta=delta)
+    return {name: replace(first, demand=Demand.exact(factor_of(table, name))) for name in names}
 
 
 def _units(table: Table, factor: str) -> str | npt.NDArray[np.str_]:
