@@ -12,6 +12,7 @@ from ogas.cluster.planning import MOST_NAMED
 from ogas.cluster.summary import console, counted, loop_message
 from ogas.datasets.catalog import locate
 from ogas.datasets.store import open_store
+from ogas.engine.header import Header
 from ogas.engine.productivity import Productivity, audit
 from ogas.engine.table import Integers, Table
 
@@ -59,7 +60,7 @@ def _outcome(found: Productivity) -> str:
 
 def _complaint(table: Table, found: Productivity) -> str:
     if found.loop is not None:
-        return loop_message(table, found.loop)
+        return loop_message(Header.of(table), found.loop)
     if found.is_productive:
         return ""
     return (
@@ -138,7 +139,8 @@ def _inputs(table: Table) -> Integers:
 
 
 def _some(table: Table, products: Integers) -> str:
-    names = [table.label(int(product)) for product in products[:NAMED]]
+    header = Header.of(table)
+    names = [header.label(int(product)) for product in products[:NAMED]]
     more = f" and {products.size - NAMED:,} more" if products.size > NAMED else ""
     return ", ".join(names) + more
 

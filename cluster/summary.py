@@ -13,9 +13,9 @@ from ogas.engine.plan import Column
 
 if TYPE_CHECKING:
     from ogas.cluster.planning import Account
+    from ogas.engine.header import Header
     from ogas.engine.plan import Plan
     from ogas.engine.productivity import Loop
-    from ogas.engine.table import Table
 
 LARGEST = 10
 NAMED = 5
@@ -24,7 +24,7 @@ NAMED = 5
 def summary(account: "Account") -> None:
     """Print what was planned, how well it is known, and the largest products."""
     out, facts = console(), account.facts
-    if title := account.table.meta.get("title"):
+    if title := account.header.meta.get("title"):
         out.print(str(title), style="bold")
     out.print(_headline(account))
     if account.plan is None:
@@ -42,7 +42,7 @@ def complaint(account: "Account") -> str:
     if account.outcome is Outcome.CERTIFIED:
         return ""
     if account.loop is not None:
-        return loop_message(account.table, account.loop)
+        return loop_message(account.header, account.loop)
     if account.plan is None:
         return (
             "nothing could be proved, so nothing is stored; "
@@ -62,9 +62,9 @@ def complaint(account: "Account") -> str:
     )
 
 
-def loop_message(table: "Table", loop: "Loop") -> str:
+def loop_message(header: "Header", loop: "Loop") -> str:
     """Return one line that names the products that make an economy unproductive."""
-    names = [table.label(int(product)) for product in loop.products]
+    names = [header.label(int(product)) for product in loop.products]
     more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
     one = len(names) == 1
     return (

@@ -38,6 +38,11 @@ class Demand:
         """Whether the bounds coincide."""
         return self.lower is self.nominal and self.upper is self.nominal
 
+    @property
+    def is_nonnegative(self) -> bool:
+        """Whether nothing within the bounds is below zero."""
+        return bool((self.lower >= 0).all())
+
 
 @dataclass(frozen=True, eq=False)
 class Balance:
@@ -76,9 +81,9 @@ class Balance:
         return 2.0 * self.delta + 1e-12
 
     @property
-    def is_monotone(self) -> bool:
-        """Whether nothing is negative, so that no output can be."""
-        return not self.is_signed and bool((self.demand.lower >= 0).all())
+    def demands(self) -> tuple[Demand]:
+        """The one demand that is to be met."""
+        return (self.demand,)
 
 
 def quantities(table: Table, demand: Demand | None = None, *, delta: float = 0.0) -> Balance:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import coo_array, csr_array
 
-from ogas.engine.table import Integers, Table, coefficients_from
+from ogas.engine.table import Integers, Table, Vector, coefficients_from
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,23 +60,22 @@ def cut(table: Table) -> Iterator[Block]:
     order = np.argsort(table.blocks, kind="stable")
     ends = np.cumsum(np.bincount(table.blocks))
     for products in np.split(order, ends[:-1]):
-        yield _block(columns[:, products].tocoo(), products)
+        part = columns[:, products].tocoo()
+        yield part_of(products, part.row, part.col, part.data)
 
 
-def _block(columns: coo_array, products: Integers) -> Block:
-    """Split the columns of one block; ``products`` are its positions, ascending."""
-    n, size = columns.shape
-    place = np.full(n, -1, dtype=np.int64)
-    place[products] = np.arange(size)
-    inside = place[columns.row] >= 0
-    own = coo_array(
-        (columns.data[inside], (place[columns.row[inside]], columns.col[inside])),
-        shape=(size, size),
-    )
-    ext, rows = np.unique(columns.row[~inside], return_inverse=True)
-    orders = coo_array(
-        (columns.data[~inside], (rows, columns.col[~inside])), shape=(len(ext), size)
-    )
+def part_of(products: Integers, rows: Integers, columns: Integers, data: Vector) -> Block:
+    """Return the block that owns some columns of A.
+
+    ``products`` (b,), ascending, are its positions; entry k stands at position ``rows[k]`` in
+    column ``columns[k]`` of the block.
+    """
+    size = len(products)
+    place = np.minimum(np.searchsorted(products, rows), size - 1)
+    inside = products[place] == rows
+    own = coo_array((data[inside], (place[inside], columns[inside])), shape=(size, size))
+    ext, numbers = np.unique(rows[~inside], return_inverse=True)
+    orders = coo_array((data[~inside], (numbers, columns[~inside])), shape=(len(ext), size))
     return Block(
         products.astype(np.int64),
         coefficients_from(own),

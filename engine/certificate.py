@@ -32,8 +32,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_array
 
-from ogas.engine.balance import Balance
+from ogas.engine.balance import Balance, Demand
 from ogas.engine.errors import WitnessError
 from ogas.engine.table import Integers, Vector
 from ogas.kernels import certify as kernels
@@ -189,13 +190,58 @@ def certify(
         *(A.indptr, A.indices, A.data, output, witness, demand.lower, demand.upper, balance.delta),
         *(gross, r_lower, r_upper, slack, reach),
     )
+    return conclude(
+        Findings(gross, r_lower, r_upper, slack, reach),
+        (output, witness),
+        demand,
+        is_signed=balance.is_signed,
+        users=lambda rows: A[rows],
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """What one pass over A found out about an output and a witness; each (n,) float64.
+
+    Attributes
+    ----------
+    gross : ``|A| |x|``
+    r_lower, r_upper : proven bounds of ``f + A x - x``
+    slack : proven lower bound of ``w - |A| w``
+    reach : proven upper bound of ``|A| w``
+    """
+
+    gross: Vector
+    r_lower: Vector
+    r_upper: Vector
+    slack: Vector
+    reach: Vector
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def conclude(
+    found: Findings,
+    columns: tuple[Vector, Vector],
+    demand: Demand,
+    *,
+    is_signed: bool,
+    users: Callable[[Integers], csr_array],
+) -> Certificate:
+    """Return what the findings prove about an output and a witness; see `certify`.
+
+    ``users(rows)`` returns rows of A, with columns in the order of the vectors.
+    """
+    witness = columns[1]
+    r_lower, r_upper, slack = found.r_lower, found.r_upper, found.slack
     _check_slack(slack, witness)
     unavoidable = 0.5 * (r_upper - r_lower)
-    lower, upper = _bounds(balance, (output, witness), (r_lower, r_upper), slack, reach)
+    lower, upper = _bounds(columns, found, is_signed=is_signed)
+    if not is_signed and demand.is_nonnegative:
+        lower = np.maximum(lower, 0.0)
     if not np.isfinite(upper - lower).all():
         raise WitnessError("the bounds overflow", advice="check the units of the largest entries")
-    turnover = np.abs(demand.nominal) + gross
-    zero = structural_zeros(balance, turnover)
+    turnover = np.abs(demand.nominal) + found.gross
+    zero = structural_zeros(demand, turnover, users)
     upper[zero] = lower[zero] = 0.0
     half = 0.5 * (upper - lower)
     widths = relative_half_widths(lower, upper, turnover)
@@ -213,53 +259,55 @@ def certify(
         structural_zeros=zero,
         radius_bound=float(np.max(up(1.0 - down(slack / witness)))),
         residual=float(np.max(np.maximum(np.abs(r_lower), np.abs(r_upper)) / scale)),
-        attainable=float(np.max((unavoidable + rounding * reach) / scale)),
+        attainable=float(np.max((unavoidable + rounding * found.reach) / scale)),
     )
 
 
 def _bounds(
-    balance: Balance,
-    columns: tuple[Vector, Vector],
-    residual: tuple[Vector, Vector],
-    slack: Vector,
-    reach: Vector,
+    columns: tuple[Vector, Vector], found: Findings, *, is_signed: bool
 ) -> tuple[Vector, Vector]:
     """Return lower and upper bounds, after the free sweep, rounded outwards."""
-    (output, witness), (r_lower, r_upper) = columns, residual
+    (output, witness), r_lower, r_upper = columns, found.r_lower, found.r_upper
     # One NaN spoils every bound, here on purpose: Python's max(0.0, nan) would be 0.0.
-    a_plus = np.max(up(r_upper / slack), initial=0.0)
-    a_minus = np.max(up(-r_lower / slack), initial=0.0)
-    if balance.is_signed:
+    a_plus = np.max(up(r_upper / found.slack), initial=0.0)
+    a_minus = np.max(up(-r_lower / found.slack), initial=0.0)
+    if is_signed:
         a_plus = a_minus = np.maximum(a_plus, a_minus)
     spread = 1.0 + 2.0 * EPSILON
     upper = np.minimum(
-        up(output + a_plus * witness * spread), up(up(output + r_upper) + up(up(a_plus * reach)))
+        up(output + a_plus * witness * spread),
+        up(up(output + r_upper) + up(up(a_plus * found.reach))),
     )
     lower = np.maximum(
         down(output - a_minus * witness * spread),
-        down(down(output + r_lower) - up(up(a_minus * reach))),
+        down(down(output + r_lower) - up(up(a_minus * found.reach))),
     )
-    return (np.maximum(lower, 0.0) if balance.is_monotone else lower), upper
+    return lower, upper
 
 
-def structural_zeros(balance: Balance, turnover: Vector) -> Mask:
+def structural_zeros(
+    demand: Demand, turnover: Vector, users: Callable[[Integers], csr_array]
+) -> Mask:
     """Return the products that no demand reaches, through any chain of users.
 
     Only products without turnover can be; of these, those with a user that is not among them are
-    struck out, until none is left to strike. Reads the rows of the candidates, not all of A.
+    struck out, until none is left to strike. ``users(rows)`` returns rows of A: those of the
+    candidates are read, not all of A.
     """
-    demand = balance.demand
     zero: Mask = (turnover == 0) & (demand.lower == 0) & (demand.upper == 0)
-    while zero.any():
-        rows = np.flatnonzero(zero)
-        candidates = balance.coefficients[rows]
+    rows = np.flatnonzero(zero)
+    if not rows.size:
+        return zero
+    candidates = users(rows)
+    while rows.size:
         used = np.add.reduceat(
             np.append(~zero[candidates.indices], False), candidates.indptr[:-1], dtype=np.int64
         )
         used[np.diff(candidates.indptr) == 0] = 0
-        if not used.any():
+        struck = rows[(used > 0) & zero[rows]]
+        if not struck.size:
             break
-        zero[rows[used > 0]] = False
+        zero[struck] = False
     return zero
 
 

@@ -10,15 +10,15 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from ogas.engine.balance import Balance
-from ogas.engine.certificate import MOST_FIGURES, Certificate, certify, half_width_for
+from ogas.engine.certificate import MOST_FIGURES, Certificate, half_width_for
 from ogas.engine.errors import WitnessError, WrongUsageError
-from ogas.engine.method import Anderson, Method, State, begin
+from ogas.engine.method import Anderson, Iteration, Method, Sight
 from ogas.engine.outcome import History, Outcome, Pass
-from ogas.engine.productivity import Productivity, audit
+from ogas.engine.productivity import Productivity
 
 
 @dataclass(frozen=True)
@@ -55,23 +55,37 @@ class Solution:
 
     Attributes
     ----------
-    balance : Balance
     outcome : Outcome
-    certificate : Certificate or None
-        Bounds and the published output; None if nothing could be proved.
-    state : State
-        The last sweep, converged or not.
+    certificates : tuple of Certificate
+        Bounds and the published output for every demand; empty if nothing could be proved.
     history : History
     productivity : Productivity or None
         The audit, if one was made.
     """
 
-    balance: Balance
     outcome: Outcome
-    certificate: Certificate | None
-    state: State
+    certificates: tuple[Certificate, ...]
     history: History
     productivity: Productivity | None
+
+    @property
+    def certificate(self) -> Certificate | None:
+        """The certificate of the first demand, usually the only one; None if there is none."""
+        return self.certificates[0] if self.certificates else None
+
+    @property
+    def relative_half_width(self) -> float:
+        """What is proven for the worst product of all demands; infinite if nothing is."""
+        return _half_width(self.certificates)
+
+    @property
+    def attainable(self) -> float:
+        """What rounding and the declared uncertainty permit for the worst product."""
+        return max((found.attainable for found in self.certificates), default=math.inf)
+
+
+def _half_width(certificates: tuple[Certificate, ...]) -> float:
+    return max((found.relative_half_width for found in certificates), default=math.inf)
 
 
 @dataclass(frozen=True)
@@ -87,10 +101,10 @@ class Forecast:
     depths: tuple[float, ...] = ()
     correction: float = 1.0
 
-    def after(self, state: State) -> "Forecast":
+    def after(self, sight: Sight) -> "Forecast":
         """Take note of a sweep."""
         return replace(
-            self, spreads=(*self.spreads, state.spread), depths=(*self.depths, state.depth)
+            self, spreads=(*self.spreads, sight.spread), depths=(*self.depths, sight.depth)
         )
 
     @property
@@ -125,7 +139,7 @@ class Forecast:
 
 
 def solve(
-    balance: Balance,
+    problem: Any,
     method: Method | None = None,
     precision: Precision | None = None,
     *,
@@ -135,10 +149,11 @@ def solve(
 
     Parameters
     ----------
-    balance : Balance
-        ``x = A x + f`` (`ogas.engine.balance`).
+    problem : Balance or SectorBalance
+        ``x = A x + f``: of the whole table (`ogas.engine.balance`), or by blocks
+        (`ogas.engine.sectors`).
     method : Method, optional
-        Default `Anderson`.
+        One that takes this kind of problem. Default `Anderson`.
     precision : Precision, optional
         Default three figures.
     observe : callable, optional
@@ -147,7 +162,7 @@ def solve(
     Returns
     -------
     Solution
-        ``CERTIFIED`` only if the certificate says so. A run that fails says why and keeps what it
+        ``CERTIFIED`` only if the certificates say so. A run that fails says why and keeps what it
         has.
 
     Examples
@@ -160,43 +175,49 @@ def solve(
     >>> solution.outcome.word, solution.certificate.output.round(5).tolist()
     ('certified', [1.33333, 0.66667])
     """
-    run = _Run(balance, method or Anderson(), precision or Precision(), observe)
-    if (balance.diagonal >= 1.0).any():
-        run.audit()
+    start = time.perf_counter()
+    run = _Run((method or Anderson()).start(problem), precision or Precision(), observe)
+    run.prepare(start)
     while (outcome := run.verdict()) is None:
         run.sweep()
         if run.should_certify():
             run.certify()
         if run.should_audit():
             run.audit()
-    return Solution(balance, outcome, run.best, run.state, run.history, run.productivity)
+    return Solution(outcome, run.best, run.history, run.productivity)
 
 
 @dataclass(eq=False)
 class _Run:
     """One run of the loop: where it stands and what it has proved."""
 
-    balance: Balance
-    method: Method
+    iteration: Iteration
     precision: Precision
     observe: Callable[[History, Forecast], None] | None
 
     def __post_init__(self) -> None:
-        self.state = begin(self.balance)
+        self.sight = Sight(-math.inf, math.inf, 1.0)
         self.history = History()
         self.forecast = Forecast()
-        self.best: Certificate | None = None
+        self.best: tuple[Certificate, ...] = ()
         self.refusals = 0
         self.productivity: Productivity | None = None
+
+    def prepare(self, start: float) -> None:
+        """Take note of what the method read before its first sweep; audit what cannot be right."""
+        if self.iteration.reads_before:
+            self._record("start", start, reads=self.iteration.reads_before)
+        if self.iteration.feeds_on_itself:
+            self.audit()
 
     def verdict(self) -> Outcome | None:
         """Return why to stop, or None to go on."""
         if self.productivity is not None and self.productivity.is_unproductive:
             return Outcome.NOT_PRODUCTIVE
-        if self.best is not None:
-            if self.best.relative_half_width <= self.precision.half_width:
+        if self.best:
+            if _half_width(self.best) <= self.precision.half_width:
                 return Outcome.CERTIFIED
-            if self.best.attainable >= self.precision.half_width:
+            if max(found.attainable for found in self.best) >= self.precision.half_width:
                 return Outcome.PRECISION_NOT_REACHED
         return Outcome.PRECISION_NOT_REACHED if self._is_exhausted() else None
 
@@ -204,54 +225,59 @@ class _Run:
         """Make one sweep and take note of it."""
         start = time.perf_counter()
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            self.state = self.method.step(self.balance, self.state)
-            self.forecast = self.forecast.after(self.state)
-        self._record("sweep", start, half_width=math.inf)
+            self.sight = self.iteration.sweep()
+            self.forecast = self.forecast.after(self.sight)
+        self._record("sweep", start, note=self.sight.note)
 
     def should_certify(self) -> bool:
         """Whether a certificate is likely to succeed, or is the last thing left to do."""
-        if not self._is_finite():
+        if not self.sight.is_finite:
             return False
-        unknown = self.best is None and self.productivity is None
+        unknown = not self.best and self.productivity is None
         is_last = self._is_exhausted() or (unknown and self._has_stalled())
-        unavoidable = 0.0 if self.best is None else self.best.attainable
+        unavoidable = max((found.attainable for found in self.best), default=0.0)
         return is_last or self.forecast.half_width <= self.precision.half_width - unavoidable
 
     def certify(self) -> None:
         """Spend one pass on a certificate and keep it if it is the best so far."""
         start, proved = time.perf_counter(), math.inf
         try:
-            found = certify(self.balance, self.state.output, self.state.witness)
+            found = self.iteration.certify()
         except WitnessError:
             self.refusals += 1
         else:
-            proved = found.relative_half_width
-            if self.best is None or proved <= self.best.relative_half_width:
+            proved = _half_width(found)
+            if proved <= _half_width(self.best):
                 self.best = found
         self.forecast = self.forecast.missed(proved)
         self._record("certificate", start, half_width=proved)
 
     def should_audit(self) -> bool:
         """Whether it is time to doubt that the economy is productive."""
-        if self.best is not None or self.productivity is not None:
+        if self.best or self.productivity is not None:
             return False
-        return self.refusals >= 3 or self._has_stalled() or not self._is_finite()
+        return self.refusals >= 3 or self._has_stalled() or not self.sight.is_finite
 
     def audit(self) -> None:
         """Find out whether the economy is productive."""
         start = time.perf_counter()
-        self.productivity = audit(self.balance.coefficients)
-        self._record("audit", start, reads=self.productivity.passes, half_width=math.inf)
+        self.productivity = self.iteration.audit()
+        self._record("audit", start, reads=self.productivity.passes)
 
-    def _record(self, kind: str, start: float, *, half_width: float, reads: int = 1) -> None:
+    def _record(
+        self,
+        kind: str,
+        start: float,
+        *,
+        half_width: float = math.inf,
+        reads: int = 1,
+        note: str = "",
+    ) -> None:
         spent = time.perf_counter() - start
-        record = Pass(kind, reads, spent, self.state.spread, half_width)
+        record = Pass(kind, reads, spent, self.sight.spread, half_width, note)
         self.history = History((*self.history.records, record))
         if self.observe is not None:
             self.observe(self.history, self.forecast)
-
-    def _is_finite(self) -> bool:
-        return math.isfinite(float(np.sum(self.state.output) + np.sum(self.state.witness)))
 
     def _has_stalled(self) -> bool:
         patience = self.precision.patience
@@ -266,11 +292,11 @@ class _Run:
         ):
             return True
         least = 0.0 if self.productivity is None else self.productivity.radius_lower
-        if least * (1.0 + self.balance.delta) >= 1.0:
+        if least * (1.0 + self.iteration.delta) >= 1.0:
             return True  # no witness has slack at such a radius, whatever the signs of A
         # At radius .99 mixed sweeps may stay flat for 60 and then converge within 40; plain ones
         # stall for good. What is proven productive is worth the wait.
         proven = self.productivity is not None and self.productivity.is_productive
-        patience = self.precision.patience * (5 if proven and self.best is None else 1)
-        doubted = self.best is not None or self.productivity is not None
-        return doubted and (not self._is_finite() or self.forecast.is_flat(patience))
+        patience = self.precision.patience * (5 if proven and not self.best else 1)
+        doubted = bool(self.best) or self.productivity is not None
+        return doubted and (not self.sight.is_finite or self.forecast.is_flat(patience))

@@ -15,12 +15,15 @@ Sources: Varga (1962), Matrix Iterative Analysis, ch. 3-4; Walker and Ni (2011),
 Anal. 49, 1715-1735, for Anderson's mixing.
 """
 
+import math
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from ogas.engine.balance import Balance
+from ogas.engine.certificate import Certificate, certify
+from ogas.engine.productivity import Productivity, audit
 from ogas.engine.table import Integers, Vector
 from ogas.kernels import sweep
 
@@ -65,31 +68,130 @@ class State:
     mixtures: tuple[Mixture, Mixture] = (Mixture(), Mixture())
 
     @property
-    def spread(self) -> float:
-        """Half the distance between the extremes of the imbalance relative to turnover."""
-        return 0.5 * (self.largest - self.least)
-
-    @property
     def depth(self) -> float:
         """The largest upstreamness seen; grows without end in an economy that is not productive."""
         known = self.turnover > 0
         return float(np.max(self.witness[known] / self.turnover[known], initial=1.0))
 
 
-class Method(Protocol):
-    """A rule that turns one state into the next by one pass over A.
+@dataclass(frozen=True)
+class Sight:
+    """What a sweep saw on its way; no proof of anything.
 
-    Promises: a fixed point of `step` solves the balance, and ``witness`` stays positive.
+    Attributes
+    ----------
+    least, largest : float
+        Extremes of ``imbalance / turnover``.
+    depth : float
+        The largest upstreamness ``w / t``; grows without end in an economy that is not productive.
+    is_finite : bool
+        Whether all numbers still are.
+    note : str
+        What was out of the ordinary.
     """
+
+    least: float
+    largest: float
+    depth: float
+    is_finite: bool = True
+    note: str = ""
+
+    @property
+    def spread(self) -> float:
+        """Half the distance between the extremes of the imbalance relative to turnover."""
+        return 0.5 * (self.largest - self.least)
+
+
+class Iteration(Protocol):
+    """A method at work on one problem: what the loop of `ogas.engine.iterate` asks of it.
+
+    Promises: where a sweep changes nothing the balance is met, and the witness stays positive.
+    """
+
+    @property
+    def delta(self) -> float:
+        """Declared relative uncertainty of the coefficients."""
+        ...
+
+    @property
+    def reads_before(self) -> int:
+        """Reads of all of A that were needed before the first sweep."""
+        ...
+
+    @property
+    def feeds_on_itself(self) -> bool:
+        """Whether some product uses up at least one unit of itself per unit."""
+        ...
+
+    def sweep(self) -> Sight:
+        """Read A once and better the plan."""
+        ...
+
+    def certify(self) -> tuple[Certificate, ...]:
+        """Read A once and bound the error, for every demand; raises `WitnessError`."""
+        ...
+
+    def audit(self) -> Productivity:
+        """Find out whether the economy is productive."""
+        ...
+
+
+class Method(Protocol):
+    """A rule for sweeping: set up with its numbers, it can be started on any problem."""
 
     @property
     def name(self) -> str:
         """How the command line calls it."""
         ...
 
+    def start(self, problem: Any) -> Iteration:
+        """Begin with what is known about a problem."""
+        ...
+
+
+class Stepping(Protocol):
+    """A method that turns one state of a whole table into the next by one pass over A."""
+
     def step(self, balance: Balance, state: State) -> State:
         """Sweep once."""
         ...
+
+
+@dataclass(eq=False)
+class WholeTable:
+    """An iteration on a table held as one matrix."""
+
+    balance: Balance
+    method: Stepping
+
+    reads_before = 0
+
+    def __post_init__(self) -> None:
+        self.state = begin(self.balance)
+
+    @property
+    def delta(self) -> float:
+        """Declared relative uncertainty of the coefficients."""
+        return self.balance.delta
+
+    @property
+    def feeds_on_itself(self) -> bool:
+        """Whether some product uses up at least one unit of itself per unit."""
+        return bool((self.balance.diagonal >= 1.0).any())
+
+    def sweep(self) -> Sight:
+        """Make the method's next step."""
+        self.state = state = self.method.step(self.balance, self.state)
+        is_finite = math.isfinite(float(np.sum(state.output) + np.sum(state.witness)))
+        return Sight(state.least, state.largest, state.depth, is_finite)
+
+    def certify(self) -> tuple[Certificate]:
+        """Bound the error of the output."""
+        return (certify(self.balance, self.state.output, self.state.witness),)
+
+    def audit(self) -> Productivity:
+        """Find out whether the economy is productive."""
+        return audit(self.balance.coefficients)
 
 
 def begin(balance: Balance) -> State:
@@ -108,6 +210,10 @@ class Jacobi:
     """Every product answers to the old plan."""
 
     name: str = "jacobi"
+
+    def start(self, problem: Balance) -> WholeTable:
+        """Begin with the demand."""
+        return WholeTable(problem, self)
 
     def step(self, balance: Balance, state: State) -> State:
         """Sweep once, without any order."""
@@ -133,6 +239,10 @@ class GaussSeidel:
 
     ordering_sweeps: int = 3
     name: str = "gauss-seidel"
+
+    def start(self, problem: Balance) -> WholeTable:
+        """Begin with the demand."""
+        return WholeTable(problem, self)
 
     def step(self, balance: Balance, state: State) -> State:
         """Sweep once in the state's order."""
@@ -169,6 +279,10 @@ class Anderson:
     depth: int = 3
     sweep: GaussSeidel = GaussSeidel()
     name: str = "anderson"
+
+    def start(self, problem: Balance) -> WholeTable:
+        """Begin with the demand."""
+        return WholeTable(problem, self)
 
     def step(self, balance: Balance, state: State) -> State:
         """Sweep once from the mixture of the last sweeps, and mix again."""

@@ -30,7 +30,7 @@ class Pass:
     Attributes
     ----------
     kind : str
-        ``sweep``, ``certificate`` or ``audit``.
+        ``start`` (what a method reads before it can begin), ``sweep``, ``certificate``, ``audit``.
     reads : int
         How often all of A was read: 1, or more for an audit.
     seconds : float
@@ -38,6 +38,8 @@ class Pass:
         Imbalance relative to turnover that the sweep met (half the distance of its extremes).
     half_width : float
         For a certificate, the relative half-width it proved; infinite if it proved nothing.
+    note : str
+        What was out of the ordinary.
     """
 
     kind: str
@@ -45,6 +47,7 @@ class Pass:
     seconds: float
     spread: float
     half_width: float
+    note: str = ""
 
 
 @dataclass(frozen=True)

@@ -109,16 +109,6 @@ class Table:
         """Stored entries of A."""
         return int(self.coefficients.nnz)
 
-    def label(self, product: int) -> str:
-        """Return id and name of one product, for messages and summaries."""
-        code = str(self.ids[product])
-        name = "" if self.names is None else str(self.names[product])
-        return f"{code} {name}" if name and name != code else code
-
-    def unit(self, product: int) -> str:
-        """Return the unit of one product."""
-        return self.units if isinstance(self.units, str) else str(self.units[product])
-
     def _check_coefficients(self) -> None:
         rows, columns = self.coefficients.shape
         if rows != columns:

@@ -39,6 +39,29 @@ def down(a):
     return a - abs(a) * (2.0 * EPSILON) - TINY
 
 
+@kernel(
+    [
+        "UniTuple(float64, 4)(float64, float64, float64, float64, float64, float64, float64, "
+        "float64, float64)"
+    ]
+)
+def proven(s, gross, q, terms, x, w, f_lower, f_upper, delta):
+    """Return ``r_lower, r_upper, slack, reach`` of one product, certainly on their side.
+
+    ``s, gross, q`` are ``A x, |A| |x|, |A| w`` as computed, by chains of at most ``terms``
+    additions.
+    """
+    rounding = (terms + 4.0) * EPSILON
+    spread = 1.0 + 4.0 * EPSILON
+    e = (rounding + delta * spread) * spread / (1.0 - rounding)
+    error = gross * e * spread + TINY
+    r_upper = up(up(up(f_upper + s) - x) + error)
+    r_lower = down(down(down(f_lower + s) - x) - error)
+    slack = down(w - q * (1.0 + e) * spread - TINY)
+    reach = up(q * (1.0 + e) * spread + TINY)
+    return r_lower, r_upper, slack, reach
+
+
 @csr_kernel(
     "void",
     "float64[::1], float64[::1], float64[::1], float64[::1], float64, "
@@ -80,12 +103,25 @@ def certificate_pass(
             m += part_m
             q += part_q
         longest = np.float64(min(last - first, np.uint64(CHUNK))) + np.float64(chunks)
-        rounding = (longest + 4.0) * EPSILON
-        spread = 1.0 + 4.0 * EPSILON
-        e = (rounding + delta * spread) * spread / (1.0 - rounding)
-        error = m * e * spread + TINY
         gross[i] = m
-        r_upper[i] = up(up(up(f_upper[i] + s) - x[i]) + error)
-        r_lower[i] = down(down(down(f_lower[i] + s) - x[i]) - error)
-        slack[i] = down(w[i] - q * (1.0 + e) * spread - TINY)
-        reach[i] = up(q * (1.0 + e) * spread + TINY)
+        r_lower[i], r_upper[i], slack[i], reach[i] = proven(
+            s, m, q, longest, x[i], w[i], f_lower[i], f_upper[i], delta
+        )
+
+
+@kernel(
+    [
+        "void(float64[::1], float64[::1], float64[::1], float64[::1], float64[::1], float64[::1], "
+        "float64[::1], float64[::1], float64, "
+        "float64[::1], float64[::1], float64[::1], float64[::1])"
+    ]
+)
+def prove_sums(s, gross, q, terms, x, w, f_lower, f_upper, delta, r_lower, r_upper, slack, reach):
+    """Write what `certificate_pass` does, from sums that are already there.
+
+    ``terms`` is the longest chain of additions behind each product's three sums.
+    """
+    for i in range(np.uint64(len(x))):
+        r_lower[i], r_upper[i], slack[i], reach[i] = proven(
+            s[i], gross[i], q[i], terms[i], x[i], w[i], f_lower[i], f_upper[i], delta
+        )

@@ -105,11 +105,30 @@ def certificate_pass(
     q = _chunked_sums(indptr, np.abs(data) * w[indices])
     terms = np.diff(indptr)
     longest = np.minimum(terms, CHUNK) + -(-terms // CHUNK)
-    rounding = (longest + 4.0) * EPSILON
+    gross[:] = m
+    prove_sums(s, m, q, longest, x, w, f_lower, f_upper, delta, r_lower, r_upper, slack, reach)
+
+
+def prove_sums(
+    s: Vector,
+    gross: Vector,
+    q: Vector,
+    terms: Vector | Indices,
+    x: Vector,
+    w: Vector,
+    f_lower: Vector,
+    f_upper: Vector,
+    delta: float,
+    r_lower: Vector,
+    r_upper: Vector,
+    slack: Vector,
+    reach: Vector,
+) -> None:
+    """Write the proven bounds from sums that are already there; see `ogas.kernels.certify`."""
+    rounding = (terms + 4.0) * EPSILON
     spread = 1.0 + 4.0 * EPSILON
     e = (rounding + delta * spread) * spread / (1.0 - rounding)
-    error = m * e * spread + TINY
-    gross[:] = m
+    error = gross * e * spread + TINY
     r_upper[:] = up(up(up(f_upper + s) - x) + error)
     r_lower[:] = down(down(down(f_lower + s) - x) - error)
     slack[:] = down(w - q * (1.0 + e) * spread - TINY)

@@ -36,6 +36,15 @@ class Header:
         """Return the header of a table, sharing its arrays."""
         return cls(**{part.name: getattr(table, part.name) for part in fields(cls)})
 
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def label(self, product: int) -> str:
+        """Return id and name of one product, for messages and summaries."""
+        code = str(self.ids[product])
+        name = "" if self.names is None else str(self.names[product])
+        return f"{code} {name}" if name and name != code else code
+
     def with_coefficients(self, coefficients: csr_array) -> Table:
         """Return the table with these coefficients, checked at its door."""
         return Table(coefficients, **{part.name: getattr(self, part.name) for part in fields(self)})

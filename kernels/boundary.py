@@ -1,0 +1,48 @@
+"""What crosses the boundaries of blocks: adding up what is ordered, and what it is worth."""
+
+import numpy as np
+
+from ogas.kernels.jit import kernel
+
+
+@kernel(
+    [
+        "void(int64[::1], int32[::1], int64[::1], int64[::1], float64[:, ::1], float64[:, ::1], "
+        "float64[:, ::1], uint64, float64[:, ::1])"
+    ]
+)
+def collect(rows, local, sources, bounds, messages, factor, shift, drift, out):
+    """Add up what the other blocks order of a block's products.
+
+        out[i, c] = sum over J of factor[J, c] o_J[i, c] + shift[J, c] o_J[i, drift]
+
+    The message rows ``bounds[s] .. bounds[s + 1]`` come from block ``sources[s]``; message ``rows
+    [k]`` is for product ``local[k]``. ``factor`` and ``shift`` (blocks, c) are the correction of
+    the block that ordered: orders are linear, so they follow it without being computed again.
+    Blocks add in the order of their numbers, wherever they run. Reads 12 bytes and c numbers per
+    message.
+    """
+    width = np.uint64(out.shape[1])
+    out[:] = 0.0
+    for s in range(np.uint64(len(sources))):
+        block = np.uint64(sources[s])
+        for k in range(np.uint64(bounds[s]), np.uint64(bounds[s + np.uint64(1)])):
+            row, i = np.uint64(rows[k]), np.uint64(local[k])
+            along = messages[row, drift]
+            for c in range(width):
+                out[i, c] += factor[block, c] * messages[row, c] + shift[block, c] * along
+
+
+@kernel(["void(int32[::1], float64[::1], float64[:, ::1], float64[:, ::1])"])
+def tally(owners, price, numbers, out):
+    """Write ``out[owner, c] = sum of price_k numbers[k, c]`` over the rows k of each owner.
+
+    What a block takes from each other block in value: a column of the sector table. ``numbers`` may
+    have more rows than there are owners (padding). Reads 12 bytes and c numbers per row.
+    """
+    width = np.uint64(out.shape[1])
+    out[:] = 0.0
+    for k in range(np.uint64(len(owners))):
+        owner = np.uint64(owners[k])
+        for c in range(width):
+            out[owner, c] += price[k] * numbers[k, c]

@@ -1,0 +1,203 @@
+"""Sweeps and products with any number of columns side by side: scenarios, signs, price weights.
+
+The general form of what `ogas.kernels.pair` does for one plan and its witness. A *state* is
+``(b, c)``: one row per product, its numbers next to each other, so that one read of an entry of A
+serves them all. The first `plain` columns are multiplied by the entries themselves, the others by
+their magnitudes:
+
+    nothing negative     x_1 .. x_K  w                          plain = K + 1 = c
+    negative somewhere   x_1 .. x_K  w  |  w  |x_1| .. |x_K|    plain = K + 1
+
+so that a row's sums are used_k = sum a x_k, sum a w, needed = sum |a| w, gross_k = sum |a x_k|.
+
+Rows are summed in chunks of 128 terms, then over the chunks; no lane structure, the same bits
+everywhere. Matrices are those of `ogas.kernels.pair`: CSR with 16-bit columns for a block's own
+part, slices of 16 rows for what it orders (`ogas.kernels.slices`).
+"""
+
+import numpy as np
+
+from ogas.kernels.csr import share_memory
+from ogas.kernels.jit import kernel
+
+CHUNK = 128
+LANES = 16
+
+_FORMS = ("float32[::1]", "float64[::1]")
+_ROWS = "int64[::1], uint16[::1], {}"
+_SLICES = "int64[::1], int64[::1], uint16[::1], {}"
+
+
+@kernel(["boolean(float64[:, ::1], float64[:, ::1])"])
+def share_columns(a, b):
+    """Whether two states overlap anywhere."""
+    return share_memory(a.ravel(), b.ravel())
+
+
+@kernel(
+    [
+        f"void(uint16[::1], {values}, uint64, uint64, uint64, float64[:, ::1], uint64, "
+        "float64[::1], float64[::1])"
+        for values in _FORMS
+    ]
+)
+def add_row(columns, values, first, last, stride, state, plain, part, total):
+    """Write ``total[c] = sum_k a_k state[j_k, c]`` over one row; ``part`` is working space."""
+    width = np.uint64(state.shape[1])
+    for c in range(width):
+        total[c] = 0.0
+    k = first
+    while k < last:
+        for c in range(width):
+            part[c] = 0.0
+        stop = min(k + np.uint64(CHUNK) * stride, last)
+        while k < stop:
+            a, j = np.float64(values[k]), np.uint64(columns[k])
+            for c in range(plain):
+                part[c] += a * state[j, c]
+            a = abs(a)
+            for c in range(plain, width):
+                part[c] += a * state[j, c]
+            k += stride
+        for c in range(width):
+            total[c] += part[c]
+
+
+@kernel([f"void({_ROWS.format(v)}, uint64, float64[:, ::1], float64[:, ::1])" for v in _FORMS])
+def sums_columns(indptr, columns, values, plain, state, out):
+    """Write ``out = [A | |A|] @ state`` for a block's own part; nothing is updated.
+
+    Reads 6 bytes per nonzero with float32 entries (10 with float64), and the gathers of ``state``.
+    ``out`` must not share memory with ``state``: raises ValueError.
+    """
+    if share_columns(out, state):
+        raise ValueError("out shares memory with state")
+    part = np.empty(state.shape[1])
+    for i in range(np.uint64(len(indptr) - 1)):
+        first, last = np.uint64(indptr[i]), np.uint64(indptr[i + np.uint64(1)])
+        add_row(columns, values, first, last, np.uint64(1), state, plain, part, out[i])
+
+
+@kernel(
+    [
+        f"void({_SLICES.format(values)}, uint64, float64[:, ::1], float64[:, ::1], "
+        "uint64, float64[:, ::1], float64[:, ::1])"
+        for values in _FORMS
+    ]
+)
+def cross(hub_ptr, slice_ptr, columns, values, up_plain, up, up_out, down_plain, down, down_out):
+    """Write ``up_out = E @ up`` and add ``E.T @ down`` to ``down_out``, in one read of E.
+
+    ``up`` (b, c) and ``down_out`` (b, d) belong to the block's products; ``up_out`` (rows, c) and
+    ``down`` (rows, d) to the products it takes from others, padded to whole slices. Either side may
+    have no columns. Reads 6 bytes per nonzero with float32 entries, 10 with float64.
+    """
+    hubs, lanes = np.uint64(len(hub_ptr) - 1), np.uint64(LANES)
+    part, total = np.empty(up.shape[1]), np.empty(up.shape[1])
+    width = np.uint64(down.shape[1])
+    for row in range(hubs + lanes * np.uint64(len(slice_ptr) - 1)):
+        if row < hubs:
+            first, last = np.uint64(hub_ptr[row]), np.uint64(hub_ptr[row + np.uint64(1)])
+            stride = np.uint64(1)
+        else:
+            inside = row - hubs
+            number = inside // lanes
+            first = np.uint64(slice_ptr[number]) + inside % lanes
+            last, stride = np.uint64(slice_ptr[number + np.uint64(1)]), lanes
+        if up.shape[1] > 0:
+            add_row(columns, values, first, last, stride, up, up_plain, part, total)
+            for c in range(np.uint64(up.shape[1])):
+                up_out[row, c] = total[c]
+        if width > 0:
+            k = first
+            while k < last:
+                a, j = np.float64(values[k]), np.uint64(columns[k])
+                for c in range(down_plain):
+                    down_out[j, c] += a * down[row, c]
+                a = abs(a)
+                for c in range(down_plain, width):
+                    down_out[j, c] += a * down[row, c]
+                k += stride
+
+
+@kernel(
+    [
+        f"Tuple((float64, float64, float64))({_ROWS.format(values)}, int32[::1], float64[::1], "
+        "float64[:, ::1], float64[:, ::1], uint64, float64[:, ::1], float64[::1], float64, "
+        "float64, float64[::1], float64[:, ::1], float64[::1])"
+        for values in _FORMS
+    ]
+)
+def sweep_columns(
+    indptr,
+    columns,
+    values,
+    order,
+    diagonal,
+    demand,
+    given,
+    plain,
+    state,
+    rate,
+    floor,
+    leeway,
+    weights,
+    weighed,
+    turnovers,
+):
+    """Set right the balances of a block's products in turn, for K plans and one witness.
+
+        x_k <- x_k + (f_k + given_k + used_k - x_k) / (1 - a_ii)
+        t    = max(max over k of rate_k t_k, floor)
+        w   <- w + (max(t, leeway needed) + needed - w) / (1 - |a_ii|)
+
+    ``t_k = |f_k| + gross_k`` is the turnover (where nothing is negative ``|f_k| + |x_k - f_k|``,
+    after the update); ``rate`` (K,) makes the plans comparable. ``given`` has the columns of
+    ``state``: what the other blocks order. Where ``weights`` (b,) is not empty, ``A.T @
+    weights`` is added to the first column of ``weighed`` in the same read, ``|A|.T @ weights`` to
+    the second if there is one. ``turnovers`` (b,) takes t.
+
+    Returns the least and largest imbalance relative to turnover, and the largest ``w / t``. Says
+    nothing about numbers that are not finite: look at the sums of ``state``.
+    """
+    plans = np.uint64(demand.shape[1])
+    width = np.uint64(state.shape[1])
+    is_mixed = width > plain
+    part, total = np.empty(state.shape[1]), np.empty(state.shape[1])
+    least, largest, depth = 0.0, 0.0, 1.0
+    for step in range(np.uint64(len(order))):
+        i = np.uint64(order[step])
+        first, last = np.uint64(indptr[i]), np.uint64(indptr[i + np.uint64(1)])
+        add_row(columns, values, first, last, np.uint64(1), state, plain, part, total)
+        turnover = floor
+        for k in range(plans):
+            f, x = demand[i, k], state[i, k]
+            imbalance = f + given[i, k] + total[k] - x
+            new = x + imbalance / (1.0 - diagonal[i])
+            state[i, k] = new
+            if is_mixed:
+                gross = plain + np.uint64(1) + k
+                t = abs(f) + given[i, gross] + total[gross]
+                state[i, gross] = abs(new)
+            else:
+                t = abs(f) + abs(new - f)
+            t *= rate[k]
+            ratio = imbalance * rate[k] / max(t, floor)
+            least, largest = min(least, ratio), max(largest, ratio)
+            turnover = max(turnover, t)
+        needs = plain if is_mixed else plans
+        needed = given[i, needs] + total[needs]
+        w = state[i, needs]
+        surplus = max(turnover, leeway * needed)
+        w += (surplus + needed - w) / (1.0 - abs(diagonal[i]))
+        state[i, plans] = w
+        state[i, needs] = w
+        depth = max(depth, w / turnover)
+        turnovers[i] = turnover
+        if len(weights) > 0:
+            for e in range(first, last):
+                a, j = np.float64(values[e]), np.uint64(columns[e])
+                weighed[j, 0] += a * weights[i]
+                if weighed.shape[1] > 1:
+                    weighed[j, 1] += abs(a) * weights[i]
+    return least, largest, depth
