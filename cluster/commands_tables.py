@@ -25,25 +25,32 @@ from ogas.cluster.options import PATH, json_option, option, table_argument
     help="What the entries are: inputs per unit of output, or total flows.",
 )
 @click.option("--products", type=PATH, help="The product list of an edge list or Matrix Market.")
-@click.option(
+@option(
     "--blocks",
-    type=click.Choice(["auto"]),
     default="auto",
     show_default=True,
-    expose_value=False,
-    help="Which products are stored together: auto takes the blocks that SOURCE names, else one.",
+    metavar="auto|K|by:LEVEL|FILE",
+    help="Which products are stored together: as SOURCE says, else as flows suggest (auto); K "
+    "blocks by flows; those that share a LEVEL, a further column of the product list or array of "
+    "the .npz, or country and sector of ids like AUS|c1; or a CSV file id,block.",
 )
 @json_option
 def import_command(
-    source: Path, table: Path, form: str | None, kind: str, products: Path | None
+    source: Path,
+    table: Path,
+    form: str | None,
+    kind: str,
+    products: Path | None,
+    blocks: str,
 ) -> Answer:
     """Store SOURCE, a table in a published form, as TABLE, a new table directory.
 
-    If TABLE exists already, this becomes its next version; older versions stay readable.
+    SOURCE may also be a table directory or a bundled table, to be stored in other blocks. If TABLE
+    exists already, this becomes its next version; older versions stay readable.
     """
-    from ogas.cluster.tables import imported
+    from ogas.cluster.tables import Reading, imported
 
-    return imported(source, table, form=form, kind=kind, products=products)
+    return imported(source, table, Reading(form, kind, products), blocks)
 
 
 @click.command("export")
@@ -97,7 +104,7 @@ def generate_command(
 @table_argument
 @json_option
 def info_command(table: str) -> Answer:
-    """Sizes, blocks, boundary share, units, source, licence and versions of TABLE."""
+    """Sizes, blocks, what crosses between them, units, source, licence and versions of TABLE."""
     from ogas.cluster.tables import described
 
     return described(table)

@@ -1,27 +1,58 @@
 """What `ogas import`, `export`, `generate` and `info` answer."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ogas.cluster.answer import Answer
+from ogas.cluster.partitioning import partitioned
 from ogas.cluster.progress import counting
 from ogas.cluster.summary import console, counted
 from ogas.datasets import forms, gallery
-from ogas.datasets.catalog import locate
+from ogas.datasets.catalog import bundled, locate
 from ogas.datasets.manifest import Manifest
 from ogas.datasets.recipes import Parameters
 from ogas.datasets.store import Store, open_store, publish
-from ogas.engine.boundary import value_share
+from ogas.datasets.stored_block import BlockEntry
+from ogas.engine.boundary import Boundary, Partitioned, survey, warnings
+from ogas.engine.errors import WrongUsageError
+from ogas.engine.flows import measured
+from ogas.engine.table import Integers
 
 
-def imported(
-    source: Path, target: Path, *, form: str | None, kind: str, products: Path | None
-) -> Answer:
-    """Read a published form and make it the current version of a table directory."""
-    found = forms.read(source, format=form, kind=kind, products=products)
-    manifest = publish(target, found.table, note=f"imported from {source.name}")
-    return _stored(target, manifest, found.messages)
+@dataclass(frozen=True)
+class Reading:
+    """How a source is to be read: as what form, as which kind of numbers, with which list."""
+
+    form: str | None = None
+    kind: str = "coefficients"
+    products: Path | None = None
+
+
+def imported(source: Path, target: Path, reading: Reading, blocks: str = "auto") -> Answer:
+    """Read a published form, or a stored table, and make it the current version of a table."""
+    if source.is_dir() or (not source.exists() and str(source) in bundled()):
+        found = _stored_before(source, reading)
+    else:
+        found = forms.read(
+            source, format=reading.form, kind=reading.kind, products=reading.products
+        )
+    table, why = partitioned(found.table, found.levels, blocks)
+    manifest = publish(target, table, note=f"imported from {source.name}")
+    return _stored(target, manifest, (*found.messages, why), why)
+
+
+def _stored_before(source: Path, reading: Reading) -> forms.Imported:
+    """Load a table directory, which is to be stored in other blocks."""
+    if reading != Reading():
+        raise WrongUsageError(
+            "a stored table is read as it is, without --format, --kind and --products",
+            where=str(source),
+        )
+    return forms.Imported(open_store(locate(source)).load(), (), {})
 
 
 def exported(name: str, file: Path, form: str | None) -> Answer:
@@ -40,7 +71,7 @@ def generated(recipe: str, target: Path, parameters: Parameters, workers: int | 
     """Draw a synthetic economy block by block into a table directory."""
     with counting("drawing", "blocks") as progress:
         manifest = gallery.write(recipe, target, parameters, workers, progress)
-    return _stored(target, manifest, ())
+    return _stored(target, manifest, (), "")
 
 
 def described(name: str) -> Answer:
@@ -51,8 +82,10 @@ def described(name: str) -> Answer:
     def show() -> None:
         out = console()
         for label, value in facts.items():
-            if label not in ("meta", "versions") and value not in (None, "", [], {}):
+            if label not in ("meta", "versions", "warnings") and value not in (None, "", [], {}):
                 out.print(f"{label.replace('_', ' '):<28} {_readable(value)}")
+        for line in facts["warnings"]:
+            out.print(f"warning: {line}")
         for version in facts["versions"]:
             head = f"version {version['version']}"
             out.print(f"{head:<28} {version['created']} {version['note']}")
@@ -62,7 +95,7 @@ def described(name: str) -> Answer:
     return Answer(facts, show)
 
 
-def _stored(target: Path, manifest: Manifest, messages: tuple[str, ...]) -> Answer:
+def _stored(target: Path, manifest: Manifest, messages: tuple[str, ...], why: str) -> Answer:
     content = manifest.content
     facts = {
         "outcome": "stored",
@@ -72,6 +105,7 @@ def _stored(target: Path, manifest: Manifest, messages: tuple[str, ...]) -> Answ
         "products": content.products,
         "nonzeros": content.nonzeros,
         "blocks": len(content.blocks),
+        "partition": why,
         "messages": list(messages),
     }
 
@@ -91,13 +125,25 @@ def _stored(target: Path, manifest: Manifest, messages: tuple[str, ...]) -> Answ
 def _described(store: Store) -> dict[str, Any]:
     content = store.manifest.content
     outside = sum(entry.orders for entry in content.blocks)
+    sizes = Partitioned(
+        *(np.array(column) for column in zip(*map(_sizes, content.blocks), strict=True))
+    )
+    boundary = _boundary(store) if outside else Boundary(0.0, 0, 0)
     return {
         "table": str(store.path),
         "products": content.products,
         "nonzeros": content.nonzeros,
         "blocks": len(content.blocks),
         "boundary_share_of_nonzeros": outside / max(content.nonzeros, 1),
-        "boundary_share_of_value": value_share(store.load()) if outside else 0.0,
+        "boundary_share_of_value": boundary.share_of_value,
+        "block_sizes": {
+            "products": _spread(sizes.products),
+            "nonzeros": _spread(sizes.nonzeros),
+        },
+        "external_inputs": _spread(sizes.external),
+        "words_per_product": sizes.words_per_product,
+        "words_per_product_row_owned": boundary.words_row_owned / content.products,
+        "warnings": warnings(sizes, boundary.share_of_value),
         "units": (
             "one for each product" if "units" in content.arrays else content.unit or "not said"
         ),
@@ -113,6 +159,25 @@ def _described(store: Store) -> dict[str, Any]:
         "digest": store.digest,
         "loaded_bytes": store.loaded_bytes,
         "meta": dict(content.meta),
+    }
+
+
+def _sizes(entry: BlockEntry) -> tuple[int, int, int]:
+    return entry.products, entry.nonzeros, entry.ext
+
+
+def _boundary(store: Store) -> Boundary:
+    """Read the blocks one after the other, never the whole table at once."""
+    header, n = store.header(), store.manifest.content.products
+    labels = np.zeros(n, dtype=np.int64) if header.blocks is None else header.blocks
+    return survey(measured(header, n, store.blocks), labels, store.blocks)
+
+
+def _spread(sizes: Integers) -> dict[str, Any]:
+    return {
+        "least": int(sizes.min()),
+        "median": int(np.median(sizes)),
+        "largest": int(sizes.max()),
     }
 
 

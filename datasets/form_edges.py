@@ -12,9 +12,9 @@ from scipy.sparse import coo_array
 from ogas.datasets.atomic import atomic_file
 from ogas.datasets.columns import labels, places, positions, read_columns, write_columns
 from ogas.datasets.found import Found, reading
-from ogas.datasets.header import Header
 from ogas.datasets.product_list import left_out, product_columns, read_products, sibling
-from ogas.engine.table import Table, coefficients_from
+from ogas.engine.header import Header
+from ogas.engine.table import Labels, Table, coefficients_from
 
 EDGES = ("supplier", "user", "quantity")
 
@@ -33,16 +33,17 @@ def read_edges(file: Path, products: Path | None = None) -> Found:
         names = [edges.texts("supplier"), edges.texts("user")]
         seen = dict.fromkeys(text for pair in zip(*names, strict=True) for text in pair)
         header = Header(ids=labels(list(seen)))
+        levels: dict[str, Labels] = {}
         messages: tuple[str, ...] = ("no product list: products in order of appearance, no demand",)
     else:
         with reading(found):
-            header, messages = read_products(found)
+            header, levels, messages = read_products(found)
     with reading(file):
         known = positions(header.ids)
         rows, columns = (np.array(places(edges, name, known), np.int64) for name in EDGES[:2])
         n = len(header.ids)
         matrix = coo_array((quantity, (rows, columns)), shape=(n, n))
-        return Found(coefficients_from(matrix), header, messages)
+        return Found(coefficients_from(matrix), header, messages, levels)
 
 
 def write_edges(table: Table, file: Path, target: Path) -> tuple[str, ...]:

@@ -17,9 +17,9 @@ from scipy.sparse import coo_array
 
 from ogas.datasets.form_edges import write_products
 from ogas.datasets.found import Found, reading
-from ogas.datasets.header import Header
 from ogas.datasets.product_list import read_products, sibling
 from ogas.engine.errors import DamagedError, InvalidInputError
+from ogas.engine.header import Header
 from ogas.engine.table import Table, coefficients_from
 
 READABLE = {
@@ -40,13 +40,13 @@ def read_mtx(file: Path, products: Path | None = None) -> Found:
         message = "no product list: ids are 1 to n, no demand"
         return Found(coefficients_from(matrix), Header(ids=ids), (message,))
     with reading(found):
-        header, messages = read_products(found)
+        header, levels, messages = read_products(found)
         if len(header.ids) != matrix.shape[0]:
             raise InvalidInputError(
                 f"{len(header.ids):,} products, but the matrix {file.name} has {matrix.shape[0]:,}",
                 advice="list every product once, in the order of the matrix",
             )
-        return Found(coefficients_from(matrix), header, messages)
+        return Found(coefficients_from(matrix), header, messages, levels)
 
 
 def _matrix(file: Path) -> coo_array:

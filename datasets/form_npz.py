@@ -5,11 +5,13 @@
     f  x  l  unit  price  blocks  meta   optional: demand, output, labour per unit, ...
 
 ``meta`` is a JSON string; its ``factors`` names further arrays that are amounts per unit. Written
-beyond the contract: the array ``names``, and ``factor_units`` in ``meta``.
+beyond the contract: the array ``names``, and ``factor_units`` in ``meta``. Further arrays of n
+texts or integers, and such lists in ``meta``, are levels by which to cut the table into blocks.
 """
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +20,8 @@ from scipy.sparse import csr_array
 
 from ogas.datasets.arrays import Array
 from ogas.datasets.found import Found, numbered_blocks, reading
-from ogas.datasets.header import Header
 from ogas.engine.errors import InvalidInputError, WrongUsageError
+from ogas.engine.header import Header
 from ogas.engine.table import Table, Vector, coefficients_from
 
 MATRIX = ("A_data", "A_indices", "A_indptr", "A_shape")
@@ -39,11 +41,12 @@ def read_npz(file: Path) -> Found:
             used = {*NAMED, *factors}
             arrays = {name: _array(archive, name) for name in archive.files if name in used}
             ignored = [name for name in archive.files if name not in used]
+            levels = _levels(archive, ignored, meta, arrays["A_shape"])
         matrix, value_type = _matrix(arrays)
         header, messages = _header(arrays, factors, meta, value_type)
         if ignored:
             messages = (f"ignored arrays: {', '.join(ignored)}", *messages)
-        return Found(matrix, header, messages)
+        return Found(matrix, header, messages, levels)
 
 
 def _check_names(names: set[str]) -> None:
@@ -70,6 +73,22 @@ def _array(archive: Mapping[str, Array], name: str) -> Array:
             f"the array {name} holds Python objects, which may run code when read",
             advice="save it as numbers or text",
         ) from error
+
+
+def _levels(
+    archive: Mapping[str, Array], ignored: list[str], meta: Mapping[str, Any], shape: Array
+) -> dict[str, Array]:
+    """Return what has a text or an integer for every product."""
+    candidates: dict[str, Array] = {}
+    for name in (*meta, *ignored):
+        with suppress(ValueError):  # of Python objects, or no array at all: nobody asked for them
+            candidates[name] = archive[name] if name in ignored else np.array(meta[name])
+    wanted = tuple(shape.ravel()[:1].tolist())
+    return {
+        name: array
+        for name, array in candidates.items()
+        if array.shape == wanted and array.dtype.kind in "Uiu"
+    }
 
 
 def _meta(archive: Mapping[str, Array]) -> dict[str, Any]:

@@ -9,9 +9,11 @@ Every form brings back what it has a place for: writing, then reading, changes n
 """
 
 import csv
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ogas.datasets.arrays import Array
 from ogas.datasets.atomic import atomic_file
 from ogas.datasets.form_edges import EDGES, read_edges, write_edges
 from ogas.datasets.form_mtx import read_mtx, write_mtx
@@ -28,10 +30,14 @@ SUFFIXES = {".npz": "npz", ".mtx": "mtx", ".parquet": "edges", ".csv": "edges"}
 
 @dataclass(frozen=True, eq=False)
 class Imported:
-    """A table that was read, and what its reader ignored or decided, one line each."""
+    """A table that was read, and what its reader ignored or decided, one line each.
+
+    ``levels`` are what blocks can be made by; see `ogas.datasets.levels`.
+    """
 
     table: Table
     messages: tuple[str, ...]
+    levels: Mapping[str, Array]
 
 
 def read(
@@ -70,7 +76,7 @@ def read(
         if kind == "flows":
             found = per_unit(found)
         table = found.header.with_coefficients(found.matrix)
-        return Imported(table, found.messages + _cut_short(source))
+        return Imported(table, found.messages + _cut_short(source), found.levels)
 
 
 def _found(source: Path, form: str, products: Path | None) -> Found:

@@ -6,17 +6,17 @@ whoever asked. Whether the matrix holds coefficients or flows is decided afterwa
     flows:   A = Z x̂⁻¹,   every factor likewise;   x = `output`, else row sums of Z + `demand`
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from scipy.sparse import csr_array
 
-from ogas.datasets.arrays import first_line
-from ogas.datasets.header import Header
+from ogas.datasets.arrays import Array, first_line
 from ogas.engine.errors import DamagedError, InvalidInputError, PlanError
+from ogas.engine.header import Header
 from ogas.engine.table import Integers, Vector
 
 
@@ -31,11 +31,15 @@ class Found:
     header : Header
     messages : tuple of str
         What was ignored or decided; one line each.
+    levels : mapping of name to (n,) array
+        Texts or integers that say of every product where it belongs: its region, its branch. A
+        table can be cut into blocks by them; they are not kept.
     """
 
     matrix: csr_array
     header: Header
     messages: tuple[str, ...] = ()
+    levels: Mapping[str, Array] = field(default_factory=dict)
 
 
 @contextmanager
@@ -87,7 +91,7 @@ def per_unit(found: Found) -> Found:
         found.header, output=output, demand=demand, factors=factors, value_type="float64"
     )
     matrix = csr_array((data, found.matrix.indices, found.matrix.indptr), found.matrix.shape)
-    return Found(matrix, header, found.messages)
+    return replace(found, matrix=matrix, header=header)
 
 
 def _output(found: Found) -> Vector:

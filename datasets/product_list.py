@@ -3,11 +3,12 @@
     id, name, unit, output, demand, price, labour, block
 
 ``id`` is required and fixes the order. Further columns that hold a number for every product are
-factors; the others are ignored, with a message. Block codes may be text. An id column that holds
-integers only makes integer ids.
+factors; the others are ignored, with a message. Columns of texts or integers are levels, too, by
+which the table can be cut into blocks. Block codes may be text. An id column that holds integers
+only makes integer ids.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,9 @@ import numpy as np
 
 from ogas.datasets.columns import Columns, labels, read_columns
 from ogas.datasets.found import numbered_blocks
-from ogas.datasets.header import Header
 from ogas.engine.errors import InvalidInputError, WrongUsageError
-from ogas.engine.table import Integers, Table
+from ogas.engine.header import Header
+from ogas.engine.table import Integers, Labels, Table
 
 TEXTS = ("id", "name", "unit", "block")
 VECTORS = ("output", "demand", "price")
@@ -38,8 +39,8 @@ def sibling(file: Path, given: Path | None) -> Path | None:
     return None
 
 
-def read_products(file: Path) -> tuple[Header, tuple[str, ...]]:
-    """Return the header that a product list describes, and messages."""
+def read_products(file: Path) -> tuple[Header, dict[str, Labels], tuple[str, ...]]:
+    """Return the header that a product list describes, its levels, and messages."""
     columns = read_columns(file)
     columns.need("id")
     factors, messages = _factors(columns)
@@ -57,7 +58,7 @@ def read_products(file: Path) -> tuple[Header, tuple[str, ...]]:
         blocks=blocks,
         **vectors,
     )
-    return header, messages
+    return header, _levels(columns, factors), messages
 
 
 def _factors(columns: Columns) -> tuple[dict[str, Any], tuple[str, ...]]:
@@ -72,6 +73,17 @@ def _factors(columns: Columns) -> tuple[dict[str, Any], tuple[str, ...]]:
                 raise
             messages.append(f"ignored column {name}: {error.where}: {error.message}")
     return factors, tuple(messages)
+
+
+def _levels(columns: Columns, factors: Mapping[str, Any]) -> dict[str, Labels]:
+    """Return the further columns that are texts or integers."""
+    known = (*TEXTS, *VECTORS, "labour")
+    found = {name: labels(columns.texts(name)) for name in columns.cells if name not in known}
+    return {
+        name: codes
+        for name, codes in found.items()
+        if name not in factors or codes.dtype == np.int64
+    }
 
 
 def _units(texts: Sequence[str]) -> Any:
@@ -97,7 +109,7 @@ def product_columns(table: Table) -> dict[str, Sequence[Any]]:
     """
     columns: dict[str, Any] = {"id": table.ids, "name": table.names}
     if not isinstance(table.units, str) or table.units:
-        columns["unit"] = np.array([table.unit(product) for product in range(len(table))])
+        columns["unit"] = np.broadcast_to(np.asarray(table.units), len(table))
     columns |= {name: getattr(table, name) for name in VECTORS}
     for name, amounts in table.factors.items():
         if name in (*TEXTS, *VECTORS) or name != name.strip():

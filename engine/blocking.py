@@ -9,7 +9,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from ogas.engine.boundary import TOO_MUCH, survey
-from ogas.engine.errors import InvalidInputError
+from ogas.engine.errors import WrongUsageError
 from ogas.engine.flows import Measure, links, measured, whole
 from ogas.engine.partition import (
     MOST,
@@ -77,12 +77,12 @@ def into(table: Table, count: int) -> Partition:
 
     Raises
     ------
-    InvalidInputError
+    WrongUsageError
         If there are fewer products than blocks.
     """
     n = len(table)
     if not 1 <= count <= n:
-        raise InvalidInputError(
+        raise WrongUsageError(
             f"{n:,} products cannot make up {count:,} blocks",
             advice=f"ask for 1 to {n:,} blocks",
         )

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pymetis
 from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
@@ -87,6 +86,8 @@ def by_flows(links: csr_array, count: int) -> Integers:
     asked = min(count, max(n // CROWDED, 1))
     if asked == 1 or links.nnz == 0:
         return _exactly(np.zeros(n, dtype=np.int64), count)
+    import pymetis  # takes 40 ms, which only those who partition should wait for
+
     scale = min(1e5, HEAVIEST / links.data.sum())
     weights = np.maximum(np.rint(links.data * scale), 1).astype(np.int64)
     graph = pymetis.CSRAdjacency(links.indptr.astype(np.int64), links.indices.astype(np.int64))
