@@ -15,18 +15,45 @@ if TYPE_CHECKING:
 
 
 @click.command("bench")
-@click.argument("what", type=click.Choice(["methods", "start"]))
+@click.argument("what", type=click.Choice(["kernels", "methods", "start"]))
 @click.option("--quick", is_flag=True, help="A small part of it, to see that it runs.")
 @click.option("-o", "--output", type=PATH, help="Write the rows as CSV into this folder.")
 @json_option
 def bench_command(what: str, quick: bool, output: Path | None) -> Answer:
-    """Measure: passes of every method (methods), or seconds a person waits (start).
+    """Measure kernels, methods, or the start.
+
+    Nanoseconds per nonzero of every kernel (kernels, a minute and 8 GB of memory), passes of every
+    method (methods), or seconds a person waits (start).
 
     `methods` takes the published tables from the folder OGAS_DATA, if that is set.
     """
+    if what == "kernels":
+        return _kernels(quick, output)
     if what == "methods":
         return _methods(quick, output)
     return _start(quick, output)
+
+
+def _kernels(quick: bool, output: Path | None) -> Answer:
+    from ogas.benchmarks import kernels
+
+    found = kernels.speeds(kernels.QUICK if quick else kernels.Size())
+    read = found[0].rate
+    rows = [
+        [
+            *(speed.label.kernel, speed.label.precision, speed.label.bytes),
+            *(f"{speed.one:.3f}", f"{speed.all:.3f}", f"{speed.rate:.1f}"),
+            *(f"{speed.rate / read:.0%}", f"{speed.all * read / 6:.2f}"),
+        ]
+        for speed in found
+    ]
+    count = kernels.threads()
+    head = ["kernel", "types", "bytes", "1 thread", f"{count} threads", "GB/s", "of read", "ratio"]
+    footer = (
+        "types: of matrix and vectors; bytes: of the matrix, per nonzero; GB/s: of the matrix, on "
+        "all threads; ratio: to the time in which memory brings 6 bytes"
+    )
+    return _rows("kernels, ns per nonzero", head, rows, output=output, footer=footer)
 
 
 def _methods(quick: bool, output: Path | None) -> Answer:

@@ -7,9 +7,10 @@ bytes with float32 values and 8 with float64. Lanes, updates and what is returne
 
 import numpy as np
 
+from ogas.kernels.arrays import overlap
 from ogas.kernels.balances import settled, witnessed
 from ogas.kernels.jit import kernel
-from ogas.kernels.lanes import dense_row_of_pair, in_all_precisions, overlap
+from ogas.kernels.lanes import dense_row_of_pair, in_all_precisions
 
 
 @kernel(

@@ -13,16 +13,16 @@ one after the other; the others lie in slices of 16 rows, side by side:
 
 Most of these rows have a handful of entries: one at a time they would cost more than what they
 hold. `ogas.kernels.slices` makes this layout. A hub is added up in the lanes of a row, a row of a
-slice from its first entry to its last.
+slice from its first entry to its last. Where x_0 is not finite, neither are rows filled up.
 """
 
 import numpy as np
 
+from ogas.kernels.arrays import overlap
 from ogas.kernels.jit import kernel
 from ogas.kernels.lanes import (
     AHEAD,
     in_all_precisions,
-    overlap,
     row_of_one,
     row_of_pair,
     sixteen_rows_of_one,

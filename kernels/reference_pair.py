@@ -141,8 +141,14 @@ def slice_rows(
                 places.append(columns[indptr[members[lane]] + step] if there else 0)
                 entries.append(values[indptr[members[lane]] + step] if there else 0.0)
         slice_ptr.append(len(places))
-    pointers = (np.array(numbers, np.int64) for numbers in (rows, hub_ptr, slice_ptr))
-    return *pointers, np.array(places, columns.dtype), np.array(entries, values.dtype)
+    columns, values = np.array(places, columns.dtype), np.array(entries, values.dtype)
+    return (
+        np.array(rows, np.int64),
+        np.array(hub_ptr, np.int64),
+        np.array(slice_ptr, np.int64),
+        columns,
+        values,
+    )
 
 
 def read(numbers: Array) -> float:

@@ -13,7 +13,6 @@ from ogas.kernels.jit import kernel
 
 Array = npt.NDArray[Any]
 
-
 #: Rows in a slice.
 SLICE = 16
 #: The most entries a row may have in a slice; in longer ones the filling up would weigh.

@@ -25,3 +25,12 @@ def test_bench_start_measures_what_a_person_waits_for(ogas):
     for row in rows:
         assert float(row["least s"]) <= float(row["median s"]) <= float(row["largest s"])
     assert float(rows[0]["median / baseline"]) == pytest.approx(1.0)
+
+
+def test_bench_kernels_measures_every_kernel_against_reading_memory(ogas, tmp_path):
+    rows = ogas("bench", "kernels", "--quick", "-o", "rows", "--json").facts["rows"]
+    assert [row["kernel"] for row in rows][:2] == ["stream read", "stream triad"]
+    assert rows[0]["of read"] == "100%"
+    assert len({(row["kernel"], row["types"]) for row in rows}) == len(rows) == 30
+    assert all(float(row["1 thread"]) > 0 for row in rows)
+    assert (tmp_path / "rows" / "kernels.csv").read_text().count("\n") == 31
