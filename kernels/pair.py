@@ -11,7 +11,7 @@ fetched whole, so that the witness costs arithmetic and no bytes of the matrix.
 
 Rows are taken in the order given and lie where they lie; what a row wants is asked for some rows
 before. A shuffled order takes twice the time of the natural one, because memory brings pieces of
-the neighbours along; where at least two or four neighbours follow each other, little is lost.
+the neighbours along, whatever is asked for; in runs of sixteen neighbours it takes a fifth longer.
 
 What the sweeps return tells of NaN: where an imbalance is not finite, least and largest are NaN;
 where a witness is not, depth is NaN.
