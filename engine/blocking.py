@@ -1,8 +1,9 @@
 """Into which blocks to cut a table when nobody says, or only how many.
 
-Evidence (S1-S4 of the gallery, 20,000 products in 30 blocks): the slow part of a plan is constant
-within sectors, so blocks that are sectors need a third of the passes, and METIS finds sectors that
-are withheld. Blocks that are not sectors, where most flows cross, only cost exchange.
+What sweeps correct slowly is nearly constant within a sector, and the sector table corrects that at
+once, if blocks are sectors. METIS finds sectors that are withheld: on S1-S4 of the gallery (20,000
+products in 30 sectors), 99 % or more of the products, in a second. Blocks between which most flows
+cross gain nothing and cost exchange.
 """
 
 import numpy as np

@@ -45,7 +45,7 @@ def survey(measure: Measure, labels: Integers, read: Read) -> Boundary:
     Parameters
     ----------
     measure : Measure
-        See `ogas.engine.flows.measured`, which may take 8 reads.
+        See `ogas.engine.flows.measured`, which may take further reads.
     labels : (n,) int64
         The block of every product.
     read : callable

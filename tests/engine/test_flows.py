@@ -59,8 +59,8 @@ def test_estimates_of_outputs_and_prices_come_close_to_the_solution():
     found = measured(table, 400, whole(matrix))
     dense = np.eye(400) - matrix.toarray()
     output, price = np.linalg.solve(dense, demand), np.linalg.solve(dense.T, labour)
-    assert np.abs(found.output - output).sum() < 0.1 * output.sum()
-    assert np.abs(found.price - price).sum() < 0.1 * price.sum()
+    assert np.abs(found.output - output).sum() < 0.2 * output.sum()
+    assert np.abs(found.price - price).sum() < 0.2 * price.sum()
     in_blocks = replace(table, blocks=np.arange(400) % 7)
     again = measured(table, 400, lambda: cut(in_blocks))
     assert np.allclose(again.output, found.output, rtol=1e-12)
@@ -145,3 +145,13 @@ def test_warnings_say_why_a_partition_does_not_pay(products, nonzeros, external,
     assert len(found) == bool(words)
     for word in words:
         assert word in found[0]
+
+
+@pytest.mark.parametrize("recipe", ["sectors:S1", "sectors:S4", "sectors:S2,units=mixed"])
+def test_the_estimated_share_of_value_is_close_to_that_of_the_solution(recipe):
+    table = generate(recipe, Parameters(products=1200, seed=7))
+    dense = np.eye(1200) - table.coefficients.toarray()
+    labour = next(iter(table.factors.values()))
+    output, price = np.linalg.solve(dense, table.demand), np.linalg.solve(dense.T, labour)
+    exact = value_share(replace(table, output=output, price=price))
+    assert value_share(table) == pytest.approx(exact, rel=0.1)
