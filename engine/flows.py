@@ -172,7 +172,7 @@ def links(coefficients: csr_array, measure: Measure) -> csr_array:
     product to itself are left out, the others hold in both directions.
 
     Not the flows themselves: beside a giant, small products would weigh nothing and be put
-    anywhere. Measured on S1-S4, shuffled, 30 blocks: by flows 94 / 84 / 99 / 99.95 % of the products
+    anywhere. Measured on S1-S4, shuffled, 30 blocks: by flows 94 / 84 / 99 / 99.95 % of products
     come back into their sector, by links 99.1 / 99.2 / 99.97 / 100 %. Leaving small links out
     changes none of these and halves the time (at 0.03, up to 7 % of the products go astray).
 
