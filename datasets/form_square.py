@@ -18,8 +18,8 @@ from scipy.sparse import csr_array
 
 from ogas.datasets.columns import Columns, labels, read_rows, write_rows
 from ogas.datasets.found import Found, reading
-from ogas.datasets.header import Header
 from ogas.engine.errors import InvalidInputError, WrongUsageError
+from ogas.engine.header import Header
 from ogas.engine.table import Table, Vector, coefficients_from
 
 EXTRA = ("demand", "output")

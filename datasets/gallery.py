@@ -23,7 +23,6 @@ from typing import TypeVar
 
 import numpy as np
 
-from ogas.datasets.header import Header
 from ogas.datasets.manifest import Manifest
 from ogas.datasets.publishing import publishing
 from ogas.datasets.recipes import Economy, Parameters, economy_of
@@ -31,6 +30,7 @@ from ogas.datasets.store import publish, publish_entries
 from ogas.datasets.stored_block import BlockEntry, write_block
 from ogas.datasets.variants import shuffled
 from ogas.engine.block import assemble
+from ogas.engine.header import Header
 from ogas.engine.table import Table, Vector
 
 Progress = Callable[[int, int], None]

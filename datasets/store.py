@@ -21,7 +21,6 @@ from typing import Any
 import numpy as np
 
 from ogas.datasets.arrays import Array, fetch, kind_of, place
-from ogas.datasets.header import Header
 from ogas.datasets.manifest import (
     ArrayEntry,
     Content,
@@ -36,6 +35,7 @@ from ogas.datasets.publishing import publishing
 from ogas.datasets.stored_block import BlockEntry, read_block, write_block
 from ogas.engine.block import Block, assemble, cut
 from ogas.engine.errors import DamagedError, InvalidInputError, WrongUsageError
+from ogas.engine.header import Header
 from ogas.engine.table import Table
 
 # Building one CSR from several blocks takes 27 bytes a nonzero more than the result, measured; from

@@ -111,7 +111,7 @@ class OrdersAndTables:
     """
 
     inner: int = 1
-    ordering_sweeps: int = 3
+    ordering_sweeps: int = 5
     with_tables: bool = True
     exchange: Exchange = field(default_factory=SerialExchange)
     name: str = "orders-and-tables"
@@ -141,7 +141,7 @@ class Cycle:
         )
         self.demand = np.stack([d.nominal[sectors.products] for d in problem.demands], axis=1)
         self.state, self.rate, self.floor = self._begin()
-        if problem.half and self.columns.width == 2:
+        if problem.half and self.columns.width == 2 and self._fits_float32():
             self.state = self.state.astype(np.float32)
         n, width = self.state.shape
         heights = [block.orders.rows for block in sectors.blocks]
@@ -184,7 +184,7 @@ class Cycle:
 
     def certify(self) -> tuple[Certificate, ...]:
         """Read A once and bound the error of every plan."""
-        self._ask(Station.mend)
+        self._ask(Station.clear)
         self._exchange(lambda: Correction.none(len(self.stations), self.columns))
         sums = np.concatenate(self._ask(Station.sums))[self.problem.sectors.slots]
         state = self.state[self.problem.sectors.slots].astype(np.float64)
@@ -214,20 +214,16 @@ class Cycle:
     def _correction(self) -> Correction:
         """Solve the sector table, if it is to be and prices are there."""
         blocks = len(self.stations)
-        if not self.method.with_tables or self.sweeps < self._first_table:
+        if not self.method.with_tables or (self.stations[0].weights.is_carried and not self.sweeps):
             return Correction.none(blocks, self.columns)
         accounts = self._ask(Station.account)
         is_transposed = self.problem.sectors.is_transposed
         return corrections(add_up(accounts, self.columns, is_transposed=is_transposed), self.columns)
 
     @property
-    def _first_table(self) -> int:
-        """The first sweep for which prices are good enough."""
-        if not self.stations[0].weights.is_carried:
-            return 0
-        if self.problem.sectors.is_transposed or self.problem.labour is not None:
-            return 1
-        return 3
+    def _renewals(self) -> int:
+        """How often prices begin anew from one over turnover, which the first sweeps still find."""
+        return 0 if self.problem.sectors.is_transposed else 2
 
     def _carry(self) -> None:
         """Move carried prices one round on."""
@@ -257,7 +253,7 @@ class Cycle:
     def _following(self, station: Station, outside: Vector) -> Vector:
         weights = station.weights
         source = weights.source if weights.source.size else 1.0 / station.turnover
-        if not weights.source.size and self.sweeps + 1 < self._first_table:
+        if not weights.source.size and self.sweeps < self._renewals:
             return source
         return _floored(weights.content[:, -1] + outside + source)
 
@@ -287,6 +283,11 @@ class Cycle:
             state[:, : columns.plans] = problem.start.outputs[products]
             state[:, columns.drift] = np.maximum(problem.start.witness[products], floor)
         return state, rate, floor
+
+    def _fits_float32(self) -> bool:
+        """Whether floors and outputs are far from the ends of what float32 can hold."""
+        limits = np.finfo(np.float32)
+        return bool(self.floor > 1e3 * limits.tiny and np.max(self.state) < 1e-10 * limits.max)
 
     def _station(self, number: int, leeway: float) -> Station:
         problem, sector = self.problem, self.problem.sectors.blocks[number]
@@ -344,6 +345,7 @@ class Cycle:
             outside=np.zeros(0),
             source=source,
             is_carried=price is None,
+            is_reversed=problem.sectors.is_transposed,
         )
 
     # ---- the certificate ---------------------------------------------------------------------------
@@ -352,7 +354,7 @@ class Cycle:
         """Return what sums over all of A, in the table's order, prove about one plan."""
         problem, columns = self.problem, self.columns
         demand = problem.demands[plan]
-        output, witness = state[:, plan].copy(), state[:, columns.drift].copy()
+        output, witness = state[:, plan].copy(), state[:, columns.needs].copy()
         s, gross, needed = (
             np.ascontiguousarray(sums[:, column])
             for column in (plan, columns.gross(plan), columns.needs)

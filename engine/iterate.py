@@ -113,7 +113,7 @@ class Forecast:
         if not self.spreads:
             return math.inf
         latest, earlier = self.spreads[-1], self.spreads[-3:][0]
-        rate = math.sqrt(latest / earlier) if 0.0 < latest < earlier else 1.0
+        rate = max(math.sqrt(latest / earlier), 0.1) if 0.0 < latest < earlier else 1.0
         return latest * rate * max(self.depths[-1] - 1.0, 0.05)
 
     @property

@@ -41,8 +41,8 @@ class SectorTable:
     ----------
     signed, magnitudes : (m, m) CSC
         S of A and of |A|; the same object where nothing is negative.
-    worth : (m,) float64
-        W.
+    worth, held : (m,) float64
+        W for S of A and of |A|: the witness of products without turnover is not part of the first.
     imbalance : (m, K) float64
         R.
     surplus : (m,) float64
@@ -52,6 +52,7 @@ class SectorTable:
     signed: csc_array
     magnitudes: csc_array
     worth: Vector
+    held: Vector
     imbalance: Matrix
     surplus: Vector
 
@@ -81,7 +82,8 @@ def add_up(accounts: Sequence[Account], columns: Columns, *, is_transposed: bool
         imbalance[:, plan] += np.bincount(rows, across[:, plan], minlength=m)
     signed = table(columns.drift)
     magnitudes = table(columns.needs) if columns.is_mixed else signed
-    return SectorTable(signed, magnitudes, held[:, columns.drift], imbalance, wanted[:, plans])
+    worth, all_held = held[:, columns.drift], held[:, columns.needs]
+    return SectorTable(signed, magnitudes, worth, all_held, imbalance, wanted[:, plans])
 
 
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")
@@ -89,7 +91,7 @@ def corrections(table: SectorTable, columns: Columns) -> Correction:
     """Solve the table; where it is not an M-matrix, correct nothing and say so."""
     m = len(table.worth)
     sound = bool((table.magnitudes.data >= 0).all() and (table.surplus > 0).all())
-    scale = _solved(table.magnitudes, table.worth, table.surplus[:, None])[:, 0] if sound else None
+    scale = _solved(table.magnitudes, table.held, table.surplus[:, None])[:, 0] if sound else None
     if scale is None or not (np.isfinite(scale).all() and (scale > 0).all()):
         return Correction.none(m, columns, "sector table is no M-matrix: skipped")
     along = _solved(table.signed, table.worth, table.imbalance)
@@ -104,8 +106,10 @@ def corrections(table: SectorTable, columns: Columns) -> Correction:
 def _solved(flows: csc_array, worth: Vector, right: Matrix) -> Matrix:
     """Return the solution of ``(diag(worth) - flows) y = right``, or NaN where there is none.
 
-    Rows are divided by ``worth``, so that blocks of any size are alike.
+    Rows are divided by ``worth``, so that blocks of any size are alike; one without worth stays as
+    it is.
     """
+    worth = np.where(worth > 0, worth, 1.0)
     system = diags_array(np.ones(len(worth))) - diags_array(1.0 / worth) @ flows
     scaled = right / worth[:, None]
     if not (np.isfinite(scaled).all() and np.isfinite(system.data).all()):

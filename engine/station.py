@@ -17,6 +17,7 @@ from ogas.kernels import boundary, columns, orders, pair
 State = npt.NDArray[np.float64] | npt.NDArray[np.float32]
 Matrix = npt.NDArray[np.float64]
 NOTHING = np.zeros(0)
+TRACE = 1e8  # floors of turnover; real turnover is 1e22 and more
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,8 @@ class Weights:
     source : (b,) float64
         What is added to ``p A`` on the way: labour; empty if one over turnover is to be taken.
     is_carried : bool
+    is_reversed : bool
+        For values: prices are then amounts.
     """
 
     used: Vector
@@ -141,6 +144,7 @@ class Weights:
     outside: Vector
     source: Vector
     is_carried: bool
+    is_reversed: bool
 
 
 @dataclass(eq=False)
@@ -188,10 +192,10 @@ class Station:
     owners: npt.NDArray[np.int32]
     partners: Integers
     weights: Weights
-    sweeps: int = 0
 
     def __post_init__(self) -> None:
         self.turnover = np.maximum(np.max(np.abs(self.demand) * self.rate, axis=1), self.floor)
+        self.state[:, self.columns.needs] = self.state[:, self.columns.drift]
         self.mend()
 
     @property
@@ -280,15 +284,23 @@ class Station:
         self.mend()
 
     def mend(self) -> None:
-        """Make the magnitudes of the state agree with it."""
+        """Make the columns of the state agree with each other."""
         self._mirror(self.state)
+        if self.columns.is_mixed:  # plans never move along a witness without turnover: zeros stay 0
+            self.state[self.turnover <= self.floor, self.columns.drift] = 0.0
+
+    def clear(self) -> None:
+        """Set to zero what is nothing but a trace of the witness of products without turnover."""
+        outputs = self.state[:, : self.columns.plans]
+        outputs[np.abs(outputs) * self.rate < TRACE * self.floor] = 0.0
+        self.mend()
 
     def _mirror(self, state: State) -> None:
         columns = self.columns
         if not columns.is_mixed:  # no output can be negative; corrections may overshoot
             np.maximum(state[:, : columns.plans], 0.0, out=state[:, : columns.plans])
         else:
-            state[:, columns.needs] = state[:, columns.drift]
+            state[:, columns.drift] = state[:, columns.needs]
             state[:, columns.gross(0) :] = np.abs(state[:, : columns.plans])
 
     def sweep(self, inner: int = 1) -> tuple[float, float, float]:
@@ -317,13 +329,23 @@ class Station:
         if self.is_pair:
             f, x = self.demand[:, 0], self.state[:, 0].astype(np.float64)
             self.turnover = np.maximum(np.abs(f) + np.abs(x - f), self.floor)
-        self.sweeps += 1
+        self.mend()
         return found
 
     def sort(self) -> None:
-        """Put the products in the order of upstreamness."""
-        witness = self.state[:, self.columns.drift]
-        self.order = np.argsort(witness / self.turnover, kind="stable").astype(np.int32)
+        """Put products in an order in which those needed come before those that need them.
+
+        For quantities by upstreamness within the block (what other blocks need of the witness is
+        the same in any order); for values by the share of a product that its block uses up, as the
+        carried prices have it, raw materials first. Both are heuristics; on the synthetic
+        economies they save one to six passes over plain ``w / t``.
+        """
+        if self.weights.is_reversed:
+            key = -self.weights.content[:, -1] / self.weights.now
+        else:
+            own = self.state[:, self.columns.needs] - self.given[:, self.columns.needs]
+            key = own / self.turnover
+        self.order = np.argsort(key, kind="stable").astype(np.int32)
 
     def sums(self) -> Matrix:
         """Return A times the state, block's own part and what others order; reads ``own``."""

@@ -10,11 +10,11 @@ from scipy.sparse import random_array
 from stored_tables import SEED, same, small_table, tables
 
 from ogas.datasets.atomic import exclusive
-from ogas.datasets.header import Header
 from ogas.datasets.store import open_store, publish, publish_entries
 from ogas.datasets.stored_block import read_block, write_block
 from ogas.engine.block import cut
 from ogas.engine.errors import InvalidInputError, LockedError, WrongUsageError
+from ogas.engine.header import Header
 from ogas.engine.table import Table, coefficients_from
 
 
