@@ -23,9 +23,16 @@ if TYPE_CHECKING:
 @click.command("plan")
 @table_argument
 @click.option("-o", "--output", type=PATH, help="Where the plan goes [default: ./NAME-plan.zarr].")
-@click.option("--demand", type=PATH, help="CSV id,demand[,lower,upper] that replaces the demand.")
+@click.option(
+    "--demand",
+    type=PATH,
+    multiple=True,
+    help="CSV id,demand[,lower,upper] that replaces the demand; several are scenarios.",
+)
 @solving
-def plan_command(table: str, output: Path | None, demand: Path | None, **options: Any) -> Answer:
+def plan_command(
+    table: str, output: Path | None, demand: tuple[Path, ...], **options: Any
+) -> Answer:
     """Compute what to make of every product, with proven bounds.
 
     TABLE is a table directory or the name of a bundled table (us-2021).
@@ -33,11 +40,8 @@ def plan_command(table: str, output: Path | None, demand: Path | None, **options
     Solves x = A x + f, proves for every product how far the plan can be from the true one, and
     stores the plan. Success is what that certificate proves, nothing else.
     """
-    from ogas.cluster.planning import carry_out
-
     target = output or _default_target(table, "plan")
-    request, memory = _request("quantities", options)
-    return _answer(carry_out(table, request, target, demand_file=demand, memory=memory))
+    return _carried_out(table, target, "quantities", options, demands=demand)
 
 
 @click.command("price")
@@ -54,11 +58,8 @@ def price_command(
 
     Solves v = A'v + l for every factor l, with proven bounds for every product.
     """
-    from ogas.cluster.planning import carry_out
-
     target = output or _default_target(table, "prices")
-    request, memory = _request("values", options, factor)
-    return _answer(carry_out(table, request, target, memory=memory))
+    return _carried_out(table, target, "values", options, factors=factor)
 
 
 @click.command("verify")
@@ -96,20 +97,30 @@ def show_command(plan: Path, top: int, product: str | None, table: Path | None) 
     return showing.largest(found, top)
 
 
-def _request(kind: Any, options: dict[str, Any], factors: tuple[str, ...] = ()) -> Any:
-    """Return the request, and the bytes of memory allowed."""
+def _carried_out(
+    table: str,
+    target: Path,
+    kind: Any,
+    options: dict[str, Any],
+    *,
+    demands: tuple[Path, ...] = (),
+    factors: tuple[str, ...] = (),
+) -> Answer:
+    from ogas.cluster.planning import Files, carry_out
+    from ogas.engine.choose import METHODS
     from ogas.engine.iterate import Precision
-    from ogas.engine.method import METHODS
     from ogas.engine.plan import Request
 
     request = Request(
         kind=kind,
-        method=METHODS[options["method"]],
+        method=METHODS.get(options["method"]),
         precision=Precision(figures=options["digits"]),
         factors=tuple(dict.fromkeys(factors)),
         delta=options["delta"],
+        threads=options["threads"],
     )
-    return request, options["memory"]
+    files = Files(demands, options["warm"])
+    return _answer(carry_out(table, request, target, files=files, memory=options["memory"]))
 
 
 def _answer(account: "Account") -> Answer:

@@ -73,10 +73,22 @@ def solving(command: Any) -> Any:
         ),
         option(
             "--method",
-            type=click.Choice(["auto", "jacobi", "gauss-seidel", "anderson"]),
+            type=click.Choice(
+                [
+                    *("auto", "jacobi", "gauss-seidel", "anderson"),
+                    *("block-jacobi", "orders-and-tables"),
+                ]
+            ),
             default="auto",
             show_default=True,
-            help="How to iterate.",
+            help="How to iterate; auto says what it chose and why.",
+        ),
+        option("--warm", type=PATH, help="Begin with this earlier plan of the same products."),
+        option(
+            "--threads",
+            type=click.IntRange(0),
+            default=0,
+            help="Blocks swept at a time; the same bits for any number [default: every core].",
         ),
         option("--memory", type=Bytes(), help="Refuse if more than this would be needed."),
     ]

@@ -4,7 +4,7 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
@@ -17,15 +17,19 @@ from ogas.cluster.answer import json_ready
 from ogas.cluster.progress import watched
 from ogas.datasets.catalog import BUNDLED, locate
 from ogas.datasets.demand import read_demand
-from ogas.datasets.plans import check_place, write_plan
+from ogas.datasets.plans import check_place, read_plan, write_plan
 from ogas.datasets.store import Store, open_store
 from ogas.engine.balance import Demand
 from ogas.engine.certificate import figures_of
+from ogas.engine.choose import chosen
 from ogas.engine.errors import DamagedError, DoesNotFitError, WrongUsageError
+from ogas.engine.header import Header
 from ogas.engine.iterate import Solution
+from ogas.engine.method import Method
 from ogas.engine.outcome import Outcome
-from ogas.engine.plan import Plan, Request, column, draw_up, total, worst_outcome
+from ogas.engine.plan import Plan, Request, column, draw_up, histories, total, worst_outcome
 from ogas.engine.productivity import Loop
+from ogas.engine.source import Source
 from ogas.engine.table import Table
 
 # Vectors of n numbers that a run holds at its peak: the plan's columns, bounds, and Anderson's
@@ -58,7 +62,7 @@ class Account:
 
     Attributes
     ----------
-    table : Table
+    header : Header
     solutions : mapping of factor name to Solution
     plan : Plan or None
         None if nothing could be proved.
@@ -66,7 +70,7 @@ class Account:
         The JSON object of ``plan`` and ``price``.
     """
 
-    table: Table
+    header: Header
     solutions: Mapping[str, Solution]
     plan: Plan | None
     facts: Mapping[str, Any]
@@ -89,12 +93,28 @@ class Account:
         return next((found.loop for found in audits if found is not None and found.loop), None)
 
 
+@dataclass(frozen=True)
+class Files:
+    """What a request takes from files.
+
+    Attributes
+    ----------
+    demands : sequence of Path
+        Each replaces the table's demand; several are scenarios, called as their files.
+    warm : Path or None
+        An earlier plan of the same products, to begin with.
+    """
+
+    demands: Sequence[Path] = ()
+    warm: Path | None = None
+
+
 def carry_out(
     name: str,
     request: Request,
     target: Path,
     *,
-    demand_file: Path | None = None,
+    files: Files = Files(),
     memory: int | None = None,
 ) -> Account:
     """Load a table, solve what is asked of it, and store the plan at ``target``.
@@ -106,8 +126,7 @@ def carry_out(
     request : Request
     target : Path
         Where the plan goes; replaced in one step.
-    demand_file : Path, optional
-        Replaces the table's demand.
+    files : Files, optional
     memory : int, optional
         Bytes that may be used.
 
@@ -123,26 +142,29 @@ def carry_out(
             with clock.timing("load"):
                 store = open_store(locate(name))
                 _check_memory(store, request, memory)
-                table = store.load()
-                if demand_file is not None:
-                    request = _with_demand(request, table, demand_file)
+                source = store.source()
+                header = source.header
+                request = _completed(request, header, files)
+                method, why = _method(request, source)
+                request = replace(request, method=method)
             with clock.timing("solve"):
-                solutions = draw_up(table, request, observe=observe)
-        facts = _facts(store, table, request, solutions)
-        facts |= _origin(name, store, demand_file)
+                solutions = draw_up(source, request, observe=observe)
+        facts = _facts(store, header, request, solutions)
+        facts |= {"method_because": why, "warm": None if files.warm is None else str(files.warm)}
+        facts |= _origin(name, store, files.demands)
         facts["seconds"] = _seconds(clock, solutions)
-        plan = _plan(table, request, solutions, json_ready(facts))
+        plan = _plan(header, request, solutions, json_ready(facts))
         with clock.timing("write"):
             if plan is not None:
                 write_plan(target, plan)
     facts["seconds"] = _seconds(clock, solutions)  # the plan on disk lacks what came after it
     facts["peak_memory_bytes"] = _peak_memory()
     facts["plan"] = None if plan is None else str(target)
-    account = Account(table, solutions, plan, facts)
+    account = Account(header, solutions, plan, facts)
     if account.loop is not None:
         named = account.loop.products[:MOST_NAMED]
         facts |= {
-            "loop": [str(table.ids[product]) for product in named],
+            "loop": [str(header.ids[product]) for product in named],
             "loop_size": len(account.loop.products),
             "loop_radius": account.loop.radius,
         }
@@ -194,34 +216,55 @@ def _check_memory(store: Store, request: Request, memory: int | None) -> None:
         )
 
 
-def _with_demand(request: Request, table: Table, file: Path) -> Request:
-    nominal, lower, upper = read_demand(file, table)
-    bounds = (nominal if bound is None else bound for bound in (lower, upper))
-    return replace(request, demand=Demand(nominal, *bounds))
+def _completed(request: Request, header: Header, files: Files) -> Request:
+    """Add to a request what stands in files."""
+    names = [file.stem for file in files.demands]
+    if again := [name for name in names if names.count(name) > 1]:
+        raise WrongUsageError(
+            f"two scenarios are called {again[0]!r}", advice="rename one of the demand files"
+        )
+    demands = {}
+    for name, file in zip(names, files.demands, strict=True):
+        nominal, lower, upper = read_demand(file, header)
+        bounds = (nominal if bound is None else bound for bound in (lower, upper))
+        demands[name if len(names) > 1 else ""] = Demand(nominal, *bounds)
+    start = None if files.warm is None else read_plan(files.warm)
+    if start is not None and start.kind != request.kind:
+        raise WrongUsageError(
+            f"the earlier plan is one of {start.kind}", where=str(files.warm), advice="name another"
+        )
+    return replace(request, demands=demands, start=start)
+
+
+def _method(request: Request, source: Source) -> tuple[Method, str]:
+    """Return how the request is to be solved, and why."""
+    if request.method is None:
+        return chosen(source)
+    return request.method, "it was asked for"
 
 
 def _plan(
-    table: Table, request: Request, solutions: Mapping[str, Solution], facts: Mapping[str, Any]
+    header: Header, request: Request, solutions: Mapping[str, Solution], facts: Mapping[str, Any]
 ) -> Plan | None:
     """Return the plan, or None where some column has no bounds at all."""
     columns = tuple(
-        column(table, name, solution.balance, solution.certificate)
+        column(header, name, solution.demands[0], solution.certificate)
         for name, solution in solutions.items()
         if solution.certificate is not None
     )
     if len(columns) < len(solutions):
         return None
-    return Plan(request.kind, table.ids, table.names, columns, request.delta, facts)
+    return Plan(request.kind, header.ids, header.names, columns, request.delta, facts)
 
 
-def _origin(name: str, store: Store, demand_file: Path | None) -> dict[str, Any]:
+def _origin(name: str, store: Store, demand_files: Sequence[Path]) -> dict[str, Any]:
     """Return where the plan comes from, so that `table_of` finds it again."""
     is_bundled = store.path.parent == BUNDLED
     return {
         "table": name if is_bundled else str(store.path.resolve()),
         "table_version": store.version,
         "table_digest": store.digest,
-        "demand_from": "table" if demand_file is None else str(demand_file),
+        "demand_from": ", ".join(map(str, demand_files)) or "table",
         "versions": {
             package: version(package)
             for package in ("ogas-engine", "numpy", "scipy", "numba", "zarr", "xarray")
@@ -230,32 +273,35 @@ def _origin(name: str, store: Store, demand_file: Path | None) -> dict[str, Any]
 
 
 def _facts(
-    store: Store, table: Table, request: Request, solutions: Mapping[str, Solution]
+    store: Store, header: Header, request: Request, solutions: Mapping[str, Solution]
 ) -> dict[str, Any]:
     """Return what the JSON of ``plan`` and ``price`` says, but for the times and the path."""
     outcome = worst_outcome(solutions)
     proved = [found.certificate for found in solutions.values() if found.certificate is not None]
     complete = len(proved) == len(solutions)
-    passes = sum(found.history.passes for found in solutions.values())
-    seconds = sum(found.history.seconds() for found in solutions.values())
-    totals = _totals(table, request, solutions)
+    runs = histories(solutions)
+    passes = sum(history.passes for history in runs)
+    seconds = sum(history.seconds() for history in runs)
+    traffic = list({id(found.history): found.traffic for found in solutions.values()}.values())
+    nonzeros = store.manifest.content.nonzeros
+    totals = _totals(header, request, solutions)
     return {
         "outcome": outcome.word,
-        "products": len(table),
-        "nonzeros": table.nonzeros,
+        "products": len(header),
+        "nonzeros": nonzeros,
         "blocks": len(store.manifest.content.blocks),
         "workers": 1,
-        "method": request.method.name,
+        "method": "auto" if request.method is None else request.method.name,
         "digits_requested": request.precision.figures,
         "digits_certified": min(c.digits_certified for c in proved) if complete else 0,
         "relative_half_width": max(c.relative_half_width for c in proved) if complete else None,
         "radius_bound": max(c.radius_bound for c in proved) if complete else None,
         "passes": passes,
-        "exchanges": 0,
-        "bytes_exchanged": 0,
+        "exchanges": sum(moved.exchanges for moved in traffic),
+        "bytes_exchanged": sum(moved.bytes_exchanged for moved in traffic),
         "peak_memory_bytes": _peak_memory(),
-        "bytes_per_nonzero": _bytes_per_nonzero(solutions),
-        "nanoseconds_per_nonzero_pass": 1e9 * seconds / max(passes * table.nonzeros, 1),
+        "bytes_per_nonzero": traffic[0].bytes_per_nonzero,
+        "nanoseconds_per_nonzero_pass": 1e9 * seconds / max(passes * nonzeros, 1),
         "zero_products": sum(int(c.structural_zeros.sum()) for c in proved),
         "negative_products": sum(len(c.negative_products) for c in proved),
         "total": next(iter(totals.values()), None),
@@ -264,16 +310,16 @@ def _facts(
 
 
 def _totals(
-    table: Table, request: Request, solutions: Mapping[str, Solution]
+    header: Header, request: Request, solutions: Mapping[str, Solution]
 ) -> dict[str, dict[str, Any]]:
     """Return ``l · x`` for every factor, or ``v · f`` for every priced one, with bounds."""
     if request.kind == "quantities":
-        proved = solutions[""].certificate
-        pairs = {name: (vector, proved) for name, vector in table.factors.items()}
-    elif table.demand is None:
+        proved = next(iter(solutions.values())).certificate
+        pairs = {name: (vector, proved) for name, vector in header.factors.items()}
+    elif header.demand is None:
         return {}
     else:
-        pairs = {name: (table.demand, found.certificate) for name, found in solutions.items()}
+        pairs = {name: (header.demand, found.certificate) for name, found in solutions.items()}
     totals = {}
     for name, (weights, found) in pairs.items():
         if found is not None:
@@ -281,19 +327,13 @@ def _totals(
                 ends = total(weights, found.lower, found.output, found.upper)
             if np.isfinite(ends).all():  # a sum that overflows is no total
                 named = dict(zip(("value", "lower", "upper"), ends, strict=True))
-                totals[name] = named | {"unit": table.factor_units.get(name) or name}
+                totals[name] = named | {"unit": header.factor_units.get(name) or name}
     return totals
-
-
-def _bytes_per_nonzero(solutions: Mapping[str, Solution]) -> float:
-    """Return the bytes of the matrix that every pass reads, per nonzero."""
-    A = next(iter(solutions.values())).balance.coefficients
-    return float((A.data.nbytes + A.indices.nbytes + A.indptr.nbytes) / max(A.nnz, 1))
 
 
 def _seconds(clock: Clock, solutions: Mapping[str, Solution]) -> dict[str, float]:
     """Return the stages; the certificates' passes are told apart from the sweeps."""
-    certify = sum(found.history.seconds("certificate") for found in solutions.values())
+    certify = sum(history.seconds("certificate") for history in histories(solutions))
     stages = clock.seconds | {"certify": certify, "solve": clock.seconds["solve"] - certify}
     order = ("load", "solve", "certify", "write", "total")
     return {name: stages[name] for name in order if name in stages}

@@ -10,10 +10,11 @@ import numpy as np
 from ogas.datasets.columns import places, positions, read_columns
 from ogas.datasets.found import reading
 from ogas.engine.errors import InvalidInputError
-from ogas.engine.table import Table, Vector
+from ogas.engine.header import Header
+from ogas.engine.table import Vector
 
 
-def read_demand(file: Path | str, table: Table) -> tuple[Vector, Vector | None, Vector | None]:
+def read_demand(file: Path | str, table: Header) -> tuple[Vector, Vector | None, Vector | None]:
     """Return demand and, where the file has them, lower and upper bounds, in the table's order.
 
     Raises

@@ -25,7 +25,7 @@ from ogas.engine.header import Header
 from ogas.engine.table import Table, Vector, coefficients_from
 
 MATRIX = ("A_data", "A_indices", "A_indptr", "A_shape")
-VECTORS = {"f": "demand", "x": "output", "price": "price"}
+VECTORS = {"f": "demand", "x": "output", "price": "price", "rank": "rank"}
 NAMED = (*MATRIX, *VECTORS, "l", "labels", "names", "unit", "blocks", "meta")
 SUPPLY_USE = ({"U", "V"}, {"U_dom", "S"}, {"U", "S"})
 

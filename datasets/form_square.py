@@ -99,7 +99,7 @@ def write_square(table: Table, file: Path) -> tuple[str, ...]:
     write_rows(file, ["", *ids, *vectors], rows)
     lost = [
         name
-        for name in ("names", "units", "factor_units", "price", "blocks", "meta")
+        for name in ("names", "units", "factor_units", "price", "blocks", "rank", "meta")
         if getattr(table, name) is not None and len(getattr(table, name))
     ]
     return (f"not written, this form has no place for them: {', '.join(lost)}",) if lost else ()

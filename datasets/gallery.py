@@ -26,6 +26,7 @@ import numpy as np
 from ogas.datasets.manifest import Manifest
 from ogas.datasets.publishing import publishing
 from ogas.datasets.recipes import Economy, Parameters, economy_of
+from ogas.datasets.sectors import Sectors
 from ogas.datasets.store import publish, publish_entries
 from ogas.datasets.stored_block import BlockEntry, write_block
 from ogas.datasets.variants import shuffled
@@ -150,6 +151,7 @@ def _header(economy: Economy, vectors: list[tuple[Vector, Vector]]) -> Header:
         factor_units={economy.factor: "hours"},
         units="unit" if economy.scales is None else "",
         blocks=np.repeat(np.arange(len(sizes)), sizes),
+        rank=-np.arange(float(sizes.sum())) if isinstance(economy.law, Sectors) else None,
         value_type=VALUE_TYPE,
         meta=economy.meta,
     )

@@ -122,5 +122,6 @@ def product_columns(table: Table) -> dict[str, Sequence[Any]]:
 def left_out(table: Table) -> tuple[str, ...]:
     """Return a message on what a product list cannot hold of a table."""
     lost = [name for name in ("meta", "factor_units") if getattr(table, name)]
+    lost += ["rank"] if table.rank is not None else []
     lost += ["value type float32"] if table.value_type == "float32" else []
     return (f"not written, this form has no place for them: {', '.join(lost)}",) if lost else ()

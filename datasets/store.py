@@ -36,6 +36,7 @@ from ogas.datasets.stored_block import BlockEntry, read_block, write_block
 from ogas.engine.block import Block, assemble, cut
 from ogas.engine.errors import DamagedError, InvalidInputError, WrongUsageError
 from ogas.engine.header import Header
+from ogas.engine.source import Source
 from ogas.engine.table import Table
 
 # Building one CSR from several blocks takes 27 bytes a nonzero more than the result, measured; from
@@ -118,6 +119,12 @@ class Store:
         """Read the blocks one after the other."""
         for entry in self.manifest.content.blocks:
             yield read_block(self.path, entry)
+
+    def source(self) -> Source:
+        """Return what is said of the products, and how to read their recipes block by block."""
+        entries = self.manifest.content.blocks
+        sizes = tuple(entry.products for entry in entries)
+        return Source(self.header(), self.manifest.content.nonzeros, sizes, self.blocks)
 
     def header(self) -> Header:
         """Read everything but the coefficients."""

@@ -155,7 +155,7 @@ def with_imports(demand: Vector, share: float, seed: int, number: int) -> Vector
 
 
 def shuffled(table: Table, seed: int) -> Table:
-    """Return the table with its products in random order and its block labels withheld.
+    """Return the table with its products in random order, its blocks and ranks withheld.
 
     Position i holds what was product ``shuffle(n, seed)[i]``; ids are counted anew.
     """
@@ -171,6 +171,7 @@ def shuffled(table: Table, seed: int) -> Table:
         demand=None if table.demand is None else table.demand[order],
         factors={name: factor[order] for name, factor in table.factors.items()},
         blocks=None,
+        rank=None,
     )
 
 

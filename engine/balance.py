@@ -10,9 +10,12 @@ Source: Leontief (1986), Input-Output Economics, ch. 2; Miller and Blair (2022),
 Analysis, ch. 2.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 from scipy.sparse import csr_array
 
 from ogas.engine.errors import WrongUsageError
@@ -45,6 +48,22 @@ class Demand:
 
 
 @dataclass(frozen=True, eq=False)
+class Start:
+    """An earlier plan, to begin with; in the table's order.
+
+    Attributes
+    ----------
+    outputs : (n, K) float64
+        One column for every demand.
+    witness : (n,) float64, positive
+        ``upstreamness * turnover``: a crude solution of ``(I - |A|) w = turnover``.
+    """
+
+    outputs: npt.NDArray[np.float64]
+    witness: Vector
+
+
+@dataclass(frozen=True, eq=False)
 class Balance:
     """The system ``x = A x + f`` that one plan has to meet.
 
@@ -60,6 +79,8 @@ class Balance:
         ``A[i, i]``, what a product uses of itself.
     is_signed : bool
         Whether any coefficient is negative.
+    start : Start or None
+        An earlier plan, if one is known.
     """
 
     coefficients: csr_array
@@ -67,6 +88,7 @@ class Balance:
     delta: float
     diagonal: Vector
     is_signed: bool
+    start: Start | None = None
 
     def __len__(self) -> int:
         return int(self.coefficients.shape[0])
@@ -111,13 +133,7 @@ def quantities(table: Table, demand: Demand | None = None, *, delta: float = 0.0
     >>> residual(balance, np.array([4 / 3, 2 / 3])).round(12).tolist()
     [0.0, 0.0]
     """
-    if demand is None:
-        if table.demand is None:
-            raise WrongUsageError(
-                "the table has no final demand", advice="give one with --demand FILE"
-            )
-        demand = Demand.exact(table.demand)
-    return _balance(table.coefficients, demand, delta)
+    return balance_of(table, demand or demand_of(table), delta=delta)
 
 
 def values(table: Table, factor: str, *, delta: float = 0.0) -> Balance:
@@ -131,10 +147,58 @@ def values(table: Table, factor: str, *, delta: float = 0.0) -> Balance:
         If the table has no factor of that name.
     """
     demand = Demand.exact(factor_of(table, factor))
-    return _balance(coefficients_from(table.coefficients.T), demand, delta)
+    return balance_of(table, demand, is_transposed=True, delta=delta)
 
 
-def factor_of(table: Table, name: str) -> Vector:
+def balance_of(
+    table: Table, demand: Demand, *, is_transposed: bool = False, delta: float = 0.0
+) -> Balance:
+    """Return the balance of a table, or of the transposed one, for any right side.
+
+    Raises
+    ------
+    WrongUsageError
+        If delta is not a relative uncertainty.
+    """
+    check_delta(delta)
+    A = coefficients_from(table.coefficients.T) if is_transposed else table.coefficients
+    return Balance(A, demand, delta, A.diagonal(), bool((A.data < 0).any()))
+
+
+def check_delta(delta: float) -> None:
+    """Refuse what is not a relative uncertainty."""
+    if not 0 <= delta < 1:
+        raise WrongUsageError(f"delta is a relative uncertainty in [0, 1), not {delta:g}")
+
+
+class Described(Protocol):
+    """What is said of products, whether or not their recipes are at hand."""
+
+    @property
+    def demand(self) -> Vector | None:
+        """Final demand."""
+        ...
+
+    @property
+    def factors(self) -> Mapping[str, Vector]:
+        """Primary inputs per unit."""
+        ...
+
+
+def demand_of(table: Described) -> Demand:
+    """Return the final demand of a table.
+
+    Raises
+    ------
+    WrongUsageError
+        If it has none.
+    """
+    if table.demand is None:
+        raise WrongUsageError("the table has no final demand", advice="give one with --demand FILE")
+    return Demand.exact(table.demand)
+
+
+def factor_of(table: Described, name: str) -> Vector:
     """Return a factor of a table by its name.
 
     Raises
@@ -153,10 +217,3 @@ def residual(balance: Balance, output: Vector) -> Vector:
     A, out = balance.coefficients, np.empty_like(output)
     csr.residual(A.indptr, A.indices, A.data, output, balance.demand.nominal, out)
     return out
-
-
-def _balance(coefficients: csr_array, demand: Demand, delta: float) -> Balance:
-    if not 0 <= delta < 1:
-        raise WrongUsageError(f"delta is a relative uncertainty in [0, 1), not {delta:g}")
-    is_signed = bool((coefficients.data < 0).any())
-    return Balance(coefficients, demand, delta, coefficients.diagonal(), is_signed)

@@ -6,7 +6,7 @@ One pass over A, in which the plan x and the witness w travel together:
     1. every block orders what x and w need          1. every block looks up what inputs are worth
     2. accounts of the orders: the sector table      2. accounts: the sector table
     3. the coordinator solves it: c, s               3. the coordinator solves it: c, s
-    4. x += c w, w *= s, in blocks and in orders     4. the same, in blocks and in what was looked up
+    4. x += c w, w *= s, in blocks and in orders     4. the same, and in what was looked up
     5. orders are added up where they go             5. inputs from other blocks are added up
     6. every block sweeps its own part               6. every block sweeps its own part
 
@@ -26,10 +26,10 @@ from typing import TypeVar
 
 import numpy as np
 
-from ogas.engine.balance import Demand
+from ogas.engine.balance import Demand, Start
 from ogas.engine.certificate import Certificate, Findings, conclude
 from ogas.engine.exchange import Exchange, SerialExchange
-from ogas.engine.method import Sight
+from ogas.engine.method import Sight, Traffic
 from ogas.engine.productivity import Productivity
 from ogas.engine.sector_table import add_up, corrections
 from ogas.engine.sectors import LANES, Sector, Sectors
@@ -39,21 +39,6 @@ from ogas.kernels import boundary, certify
 from ogas.kernels.columns import CHUNK
 
 R = TypeVar("R")
-
-
-@dataclass(frozen=True, eq=False)
-class Start:
-    """What is known before the first sweep: an earlier plan.
-
-    Attributes
-    ----------
-    outputs : (n, K) float64
-    witness : (n,) float64, positive
-        ``upstreamness * turnover`` of the earlier plan.
-    """
-
-    outputs: Matrix
-    witness: Vector
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,13 +56,15 @@ class SectorBalance:
         In which blocks are aggregated; None if prices have to be carried.
     labour : (n,) float64 or None
         What carried prices grow from; None for one over turnover.
-    rank : (n,) float64 or None
-        Products are swept in this order, from final goods to raw materials; None if the run has to
-        find one.
+    has_rank : bool
+        Whether blocks hold their products in the order in which they are to be swept; if not, the
+        run has to find one.
     start : Start or None
         An earlier plan.
     audited : callable
         The audit of the table.
+    half : bool
+        Whether plan and witness may be held in float32 too.
     """
 
     sectors: Sectors
@@ -86,7 +73,7 @@ class SectorBalance:
     delta: float = 0.0
     price: Vector | None = None
     labour: Vector | None = None
-    rank: Vector | None = None
+    has_rank: bool = False
     start: Start | None = None
     half: bool = False
 
@@ -115,6 +102,7 @@ class OrdersAndTables:
     with_tables: bool = True
     exchange: Exchange = field(default_factory=SerialExchange)
     name: str = "orders-and-tables"
+    in_blocks: bool = True
 
     def start(self, problem: SectorBalance) -> "Cycle":
         """Begin with what is known."""
@@ -141,7 +129,7 @@ class Cycle:
         )
         self.demand = np.stack([d.nominal[sectors.products] for d in problem.demands], axis=1)
         self.state, self.rate, self.floor = self._begin()
-        if problem.half and self.columns.width == 2 and self._fits_float32():
+        if self._can_be_half():
             self.state = self.state.astype(np.float32)
         n, width = self.state.shape
         heights = [block.orders.rows for block in sectors.blocks]
@@ -154,10 +142,10 @@ class Cycle:
         self.stations = tuple(
             self._station(number, leeway) for number in range(len(sectors.blocks))
         )
-        self.sweeps = 0
+        self.sweeps = self.exchanges = 0
         self.terms: Vector | None = None
 
-    # ---- what the loop asks ------------------------------------------------------------------------
+    # ---- what the loop asks ---------------------------------------------------------------------
 
     @property
     def delta(self) -> float:
@@ -169,11 +157,20 @@ class Cycle:
         """Whether some product uses up at least one unit of itself per unit."""
         return any((block.diagonal >= 1.0).any() for block in self.problem.sectors.blocks)
 
+    @property
+    def traffic(self) -> Traffic:
+        """What was moved so far."""
+        sectors = self.problem.sectors
+        words = sum(len(ext) for ext in self.ext) * (self.columns.plain + self.columns.is_mixed)
+        if self.stations[0].weights.is_carried:
+            words += sum(len(ext) for ext in self.ext)
+        return Traffic(self.exchanges, 8 * words * self.exchanges, sectors.bytes_per_nonzero)
+
     def sweep(self) -> Sight:
         """Read A once and better the plan."""
         note = self._exchange(self._correction)
         seen = self._ask(lambda station: station.sweep(self.method.inner))
-        if self.problem.rank is None and self.sweeps < self.method.ordering_sweeps:
+        if not self.problem.has_rank and self.sweeps < self.method.ordering_sweeps:
             self._ask(Station.sort)
         if self.stations[0].weights.is_carried:
             self._carry()
@@ -194,10 +191,11 @@ class Cycle:
         """Find out whether the economy is productive."""
         return self.problem.audited()
 
-    # ---- the steps ---------------------------------------------------------------------------------
+    # ---- the steps ------------------------------------------------------------------------------
 
     def _exchange(self, correction: Callable[[], Correction]) -> str:
         """Let blocks take from each other what they need, with a correction on the way."""
+        self.exchanges += 1
         if self.problem.sectors.is_transposed:
             self._ask(lambda s: s.look_up(self.state, self.ext[s.number]))
             found = correction()
@@ -218,7 +216,8 @@ class Cycle:
             return Correction.none(blocks, self.columns)
         accounts = self._ask(Station.account)
         is_transposed = self.problem.sectors.is_transposed
-        return corrections(add_up(accounts, self.columns, is_transposed=is_transposed), self.columns)
+        table = add_up(accounts, self.columns, is_transposed=is_transposed)
+        return corrections(table, self.columns)
 
     @property
     def _renewals(self) -> int:
@@ -239,7 +238,8 @@ class Cycle:
                 )
             outside = np.split(added[:, 0], sectors.bounds[1:-1])
         following = [
-            self._following(station, part) for station, part in zip(self.stations, outside, strict=True)
+            self._following(station, part)
+            for station, part in zip(self.stations, outside, strict=True)
         ]
         everywhere = np.concatenate(following)
         for station, own in zip(self.stations, following, strict=True):
@@ -260,7 +260,7 @@ class Cycle:
     def _ask(self, step: Callable[[Station], R]) -> list[R]:
         return self.method.exchange.ask(self.stations, step)
 
-    # ---- setting up --------------------------------------------------------------------------------
+    # ---- setting up -----------------------------------------------------------------------------
 
     def _begin(self) -> tuple[State, Vector, float]:
         """Return the first state, the rates of the plans, and the floor of turnover."""
@@ -284,8 +284,10 @@ class Cycle:
             state[:, columns.drift] = np.maximum(problem.start.witness[products], floor)
         return state, rate, floor
 
-    def _fits_float32(self) -> bool:
-        """Whether floors and outputs are far from the ends of what float32 can hold."""
+    def _can_be_half(self) -> bool:
+        """Whether the kernels for one plan and its witness serve, with numbers float32 can hold."""
+        if not self.problem.half or self.columns.width > 2 or self.problem.price is None:
+            return False
         limits = np.finfo(np.float32)
         return bool(self.floor > 1e3 * limits.tiny and np.max(self.state) < 1e-10 * limits.max)
 
@@ -294,12 +296,6 @@ class Cycle:
         span = problem.sectors.span(number)
         owners = problem.sectors.owners[self.ext[number]]
         partners, places = np.unique(owners, return_inverse=True)
-        if problem.rank is None:
-            order = np.arange(len(sector))
-        else:
-            order = np.argsort(problem.rank[sector.products], kind="stable")
-        if problem.sectors.is_transposed:
-            order = order[::-1]
         return Station(
             number=number,
             sector=sector,
@@ -311,7 +307,7 @@ class Cycle:
             state=self.state[span],
             given=self.given[span],
             messages=self.messages[self.outboxes[number] : self.outboxes[number + 1]],
-            order=order.astype(np.int32),
+            order=np.arange(len(sector), dtype=np.int32),
             mail=self.mails[number],
             owners=places.astype(np.int32),
             partners=partners.astype(np.int64),
@@ -348,7 +344,7 @@ class Cycle:
             is_reversed=problem.sectors.is_transposed,
         )
 
-    # ---- the certificate ---------------------------------------------------------------------------
+    # ---- the certificate ------------------------------------------------------------------------
 
     def _certified(self, plan: int, state: State, sums: Matrix) -> Certificate:
         """Return what sums over all of A, in the table's order, prove about one plan."""
@@ -373,7 +369,7 @@ class Cycle:
         )
 
     def _terms(self) -> Vector:
-        """Return the longest chain of additions behind each product's sums, in the table's order."""
+        """Return the longest chain of additions behind each product's sums."""
         if self.terms is None:
             sectors = self.problem.sectors
             chains = [_chain(np.diff(block.own.indptr)) for block in sectors.blocks]

@@ -28,6 +28,7 @@ class Header:
     output: Vector | None = None
     price: Vector | None = None
     blocks: Integers | None = None
+    rank: Vector | None = None
     value_type: str = "float64"
     meta: Mapping[str, Any] = field(default_factory=dict)
 
@@ -58,6 +59,6 @@ class Header:
         """Return the labels and vectors that are there, without the factors, by name."""
         candidates = {
             name: getattr(self, name)
-            for name in ("ids", "names", "units", "blocks", "demand", "output", "price")
+            for name in ("ids", "names", "units", "blocks", "rank", "demand", "output", "price")
         }
         return {name: value for name, value in candidates.items() if isinstance(value, np.ndarray)}

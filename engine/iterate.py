@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from ogas.engine.balance import Demand
 from ogas.engine.certificate import MOST_FIGURES, Certificate, half_width_for
 from ogas.engine.errors import WitnessError, WrongUsageError
-from ogas.engine.method import Anderson, Iteration, Method, Sight
+from ogas.engine.method import Anderson, Iteration, Method, Sight, Traffic
 from ogas.engine.outcome import History, Outcome, Pass
 from ogas.engine.productivity import Productivity
 
@@ -56,17 +57,21 @@ class Solution:
     Attributes
     ----------
     outcome : Outcome
+    demands : tuple of Demand
     certificates : tuple of Certificate
         Bounds and the published output for every demand; empty if nothing could be proved.
     history : History
     productivity : Productivity or None
         The audit, if one was made.
+    traffic : Traffic
     """
 
     outcome: Outcome
+    demands: tuple[Demand, ...]
     certificates: tuple[Certificate, ...]
     history: History
     productivity: Productivity | None
+    traffic: Traffic
 
     @property
     def certificate(self) -> Certificate | None:
@@ -184,7 +189,9 @@ def solve(
             run.certify()
         if run.should_audit():
             run.audit()
-    return Solution(outcome, run.best, run.history, run.productivity)
+    return Solution(
+        outcome, problem.demands, run.best, run.history, run.productivity, run.iteration.traffic
+    )
 
 
 @dataclass(eq=False)

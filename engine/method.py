@@ -102,6 +102,24 @@ class Sight:
         return 0.5 * (self.largest - self.least)
 
 
+@dataclass(frozen=True)
+class Traffic:
+    """What a run moved.
+
+    Attributes
+    ----------
+    exchanges : int
+        How often blocks exchanged what crosses their boundaries.
+    bytes_exchanged : int
+    bytes_per_nonzero : float
+        Of the matrix in memory: what one pass reads.
+    """
+
+    exchanges: int
+    bytes_exchanged: int
+    bytes_per_nonzero: float
+
+
 class Iteration(Protocol):
     """A method at work on one problem: what the loop of `ogas.engine.iterate` asks of it.
 
@@ -123,6 +141,11 @@ class Iteration(Protocol):
         """Whether some product uses up at least one unit of itself per unit."""
         ...
 
+    @property
+    def traffic(self) -> Traffic:
+        """What was moved so far."""
+        ...
+
     def sweep(self) -> Sight:
         """Read A once and better the plan."""
         ...
@@ -142,6 +165,11 @@ class Method(Protocol):
     @property
     def name(self) -> str:
         """How the command line calls it."""
+        ...
+
+    @property
+    def in_blocks(self) -> bool:
+        """Whether it takes a `SectorBalance`, a table by blocks, and not a whole `Balance`."""
         ...
 
     def start(self, problem: Any) -> Iteration:
@@ -179,6 +207,13 @@ class WholeTable:
         """Whether some product uses up at least one unit of itself per unit."""
         return bool((self.balance.diagonal >= 1.0).any())
 
+    @property
+    def traffic(self) -> Traffic:
+        """What was moved so far: one matrix, and nothing between blocks."""
+        A = self.balance.coefficients
+        held = A.data.nbytes + A.indices.nbytes + A.indptr.nbytes
+        return Traffic(0, 0, held / max(A.nnz, 1))
+
     def sweep(self) -> Sight:
         """Make the method's next step."""
         self.state = state = self.method.step(self.balance, self.state)
@@ -195,14 +230,18 @@ class WholeTable:
 
 
 def begin(balance: Balance) -> State:
-    """Return the state that knows nothing but the demand."""
+    """Return the state that knows nothing but the demand, or what an earlier plan knows."""
     wanted = np.abs(balance.demand.nominal)
     # Far below any turnover, so that products without turnover do not widen the others' bounds.
     floor = 1e-30 * float(np.min(wanted[wanted > 0], initial=np.inf))
     floor = floor if 0 < floor < np.inf else 1e-30
     output, witness = np.maximum(balance.demand.nominal, 0.0), np.maximum(wanted, floor)
-    natural = np.arange(len(balance), dtype=np.int64)
-    return State(output, witness, wanted, (output, witness), floor, natural)
+    order = np.arange(len(balance), dtype=np.int64)
+    if balance.start is not None:
+        output = balance.start.outputs[:, 0].copy()
+        witness = np.maximum(balance.start.witness, floor)
+        order = np.argsort(witness / np.maximum(np.abs(output), floor), kind="stable")
+    return State(output, witness, wanted, (output, witness), floor, order)
 
 
 @dataclass(frozen=True)
@@ -210,6 +249,7 @@ class Jacobi:
     """Every product answers to the old plan."""
 
     name: str = "jacobi"
+    in_blocks: bool = False
 
     def start(self, problem: Balance) -> WholeTable:
         """Begin with the demand."""
@@ -239,6 +279,7 @@ class GaussSeidel:
 
     ordering_sweeps: int = 3
     name: str = "gauss-seidel"
+    in_blocks: bool = False
 
     def start(self, problem: Balance) -> WholeTable:
         """Begin with the demand."""
@@ -279,6 +320,7 @@ class Anderson:
     depth: int = 3
     sweep: GaussSeidel = GaussSeidel()
     name: str = "anderson"
+    in_blocks: bool = False
 
     def start(self, problem: Balance) -> WholeTable:
         """Begin with the demand."""
@@ -298,14 +340,6 @@ class Anderson:
         )
         start = (_mix(plan, scale), _mix(witness, scale))
         return replace(state, mixtures=(plan, witness), start=start)
-
-
-METHODS: dict[str, Method] = {
-    "auto": Anderson(),
-    "jacobi": Jacobi(),
-    "gauss-seidel": GaussSeidel(),
-    "anderson": Anderson(),
-}
 
 
 def _after(

@@ -6,24 +6,30 @@ is a solved balance with its bounds; what ties quantities and values together is
     l · x = v · f        the labour that makes the whole output is the labour value of final demand.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from ogas.engine.balance import Balance, Demand, factor_of, quantities, values
+from ogas.engine.balance import Balance, Demand, Start, balance_of, demand_of, factor_of
 from ogas.engine.certificate import Certificate, certify, relative_half_widths
+from ogas.engine.choose import chosen, sector_balance, with_threads
+from ogas.engine.cycle import SectorBalance
 from ogas.engine.errors import WrongUsageError
+from ogas.engine.header import Header
 from ogas.engine.iterate import Forecast, Precision, Solution, solve
 from ogas.engine.method import Method
 from ogas.engine.outcome import History, Outcome
+from ogas.engine.source import Source
 from ogas.engine.table import Integers, Labels, Table, Vector
 from ogas.kernels import reference
 
 Kind = Literal["quantities", "values"]
 Observer = Callable[[History, Forecast], None]
+
+MOST_COLUMNS = 32  # that share each read of A
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,25 +39,32 @@ class Request:
     Attributes
     ----------
     kind : "quantities" or "values"
-    method : Method
+    method : Method or None
+        None for the one that suits the table.
     precision : Precision
-    demand : Demand or None
-        Replaces the table's own; quantities only.
+    demands : mapping of name to Demand
+        Scenarios that replace the table's own demand; quantities only. A single one has no name.
     factors : tuple of str
         Values in these factors; all of the table's if empty.
     delta : float
         Declared relative uncertainty of the coefficients.
+    start : Plan or None
+        An earlier plan of the same products, to begin with.
+    threads : int
+        How many blocks may be swept at a time; 0 for as many as there are cores.
     """
 
     kind: Kind
-    method: Method
+    method: Method | None
     precision: Precision
-    demand: Demand | None = None
+    demands: Mapping[str, Demand] = field(default_factory=dict)
     factors: tuple[str, ...] = ()
     delta: float = 0.0
+    start: "Plan | None" = None
+    threads: int = 0
 
-    def balances(self, table: Table) -> dict[str, Balance]:
-        """Return the balances to solve, by the name of the factor (quantities: ``""``).
+    def right_sides(self, header: Header) -> dict[str, Demand]:
+        """Return what has to be met, by the name of the scenario or factor.
 
         Raises
         ------
@@ -59,14 +72,18 @@ class Request:
             If the table lacks the demand or the factor.
         """
         if self.kind == "quantities":
-            return {"": quantities(table, self.demand, delta=self.delta)}
-        names = self.factors or tuple(table.factors)
+            return dict(self.demands) or {"": demand_of(header)}
+        names = self.factors or tuple(header.factors)
         if not names:
             raise WrongUsageError(
                 "the table has no factor to price in",
                 advice="import it with labour per unit, or another primary input",
             )
-        return _priced(table, names, self.delta)
+        return {name: Demand.exact(factor_of(header, name)) for name in names}
+
+    def start_of(self, names: Sequence[str], header: Header) -> Start | None:
+        """Return what the earlier plan knows of some columns; see `_started`."""
+        return None if self.start is None else _started(self.start, names, header)
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +93,7 @@ class Column:
     Attributes
     ----------
     name : str
-        The factor; empty for quantities.
+        The scenario or factor; empty for quantities of a single demand.
     units : str or (n,) strings
         Of output, bounds, demand, turnover and witness.
     demand : Demand
@@ -132,29 +149,89 @@ class Plan:
 
 
 def draw_up(
-    table: Table, request: Request, *, observe: Observer | None = None
+    source: Source, request: Request, *, observe: Observer | None = None
 ) -> dict[str, Solution]:
-    """Solve every balance of a request, in turn; stops at the first that is not productive.
+    """Solve every balance of a request; stops at the first that is not productive.
+
+    Methods in blocks solve up to 32 columns at once, with the same reads of A; the others one
+    after another.
 
     Returns
     -------
-    dict of factor name to Solution
-        Quantities have the one name ``""``.
+    dict of scenario or factor name to Solution
+        Columns that were solved together share their history. A single demand has the name ``""``.
     """
+    wanted = request.right_sides(source.header)
+    method = with_threads(request.method or chosen(source)[0], request.threads)
     solutions: dict[str, Solution] = {}
-    for name, balance in request.balances(table).items():
-        solutions[name] = solve(balance, request.method, request.precision, observe=observe)
-        if solutions[name].outcome is Outcome.NOT_PRODUCTIVE:
+    for names, problem in _problems(source, request, wanted, in_blocks=method.in_blocks):
+        solution = solve(problem, method, request.precision, observe=observe)
+        found = solution.certificates or (None,) * len(names)
+        for name, demand, certificate in zip(names, solution.demands, found, strict=True):
+            mine = () if certificate is None else (certificate,)
+            solutions[name] = replace(solution, demands=(demand,), certificates=mine)
+        if solution.outcome is Outcome.NOT_PRODUCTIVE:
             break
     return solutions
 
 
-def column(table: Table, name: str, balance: Balance, proved: Certificate) -> Column:
+def _problems(
+    source: Source, request: Request, wanted: Mapping[str, Demand], *, in_blocks: bool
+) -> Iterator[tuple[tuple[str, ...], Balance | SectorBalance]]:
+    """Yield problems with the names of their columns."""
+    names, header = tuple(wanted), source.header
+    is_transposed = request.kind == "values"
+    if in_blocks:
+        for first in range(0, len(names), MOST_COLUMNS):
+            some = names[first : first + MOST_COLUMNS]
+            problem = sector_balance(
+                source,
+                [wanted[name] for name in some],
+                is_transposed=is_transposed,
+                figures=request.precision.figures,
+                delta=request.delta,
+            )
+            yield some, replace(problem, start=request.start_of(some, header))
+        return
+    balance = balance_of(
+        source.table(), wanted[names[0]], is_transposed=is_transposed, delta=request.delta
+    )
+    for name in names:
+        start = request.start_of((name,), header)
+        yield (name,), replace(balance, demand=wanted[name], start=start)
+
+
+def _started(plan: "Plan", names: Sequence[str], header: Header) -> Start:
+    """Return an earlier plan as a start; where it lacks a column, its first one.
+
+    Raises
+    ------
+    WrongUsageError
+        If it is a plan of other products, or of something else.
+    """
+    if not np.array_equal(plan.ids, header.ids):
+        raise WrongUsageError(
+            "the earlier plan is one of other products",
+            advice="leave out --warm, or name a plan of this table",
+        )
+    known = {column.name: column for column in plan.columns}
+    columns = [known.get(name, plan.columns[0]) for name in names]
+    witnesses = [column.upstreamness * column.turnover for column in columns]
+    return Start(np.stack([column.output for column in columns], axis=1), np.max(witnesses, axis=0))
+
+
+def histories(solutions: Mapping[str, Solution]) -> tuple[History, ...]:
+    """Return the histories of the runs that led to some solutions, each of them once."""
+    found = {id(solution.history): solution.history for solution in solutions.values()}
+    return tuple(found.values())
+
+
+def column(header: Header | Table, name: str, demand: Demand, proved: Certificate) -> Column:
     """Return the column of a plan that a certificate proves."""
     return Column(
         name=name,
-        units=_units(table, name),
-        demand=balance.demand,
+        units=_units(header, name if name in header.factors else ""),
+        demand=demand,
         lower=proved.lower,
         output=proved.output,
         upper=proved.upper,
@@ -202,24 +279,28 @@ def verify(table: Table, plan: Plan) -> tuple[Certificate, ...]:
     WitnessError
         If the stored witness proves nothing.
     """
-    if plan.kind == "quantities":
-        balances = {"": quantities(table, plan.columns[0].demand, delta=plan.delta)}
-    else:
-        balances = _priced(table, tuple(column.name for column in plan.columns), plan.delta)
+    demands = {column.name: column.demand for column in plan.columns}
+    if plan.kind == "values":
+        header = Header.of(table)
+        demands = {name: Demand.exact(factor_of(header, name)) for name in demands}
+    first = balance_of(
+        table,
+        next(iter(demands.values())),
+        is_transposed=plan.kind == "values",
+        delta=plan.delta,
+    )
     twin = reference.certificate_pass
     return tuple(
-        certify(balances[column.name], column.output, column.witness, certificate_pass=twin)
+        certify(
+            replace(first, demand=demands[column.name]),
+            *(column.output, column.witness),
+            certificate_pass=twin,
+        )
         for column in plan.columns
     )
 
 
-def _priced(table: Table, names: tuple[str, ...], delta: float) -> dict[str, Balance]:
-    """Return the balances of values in some factors, which share one transposed table."""
-    first = values(table, names[0], delta=delta)
-    return {name: replace(first, demand=Demand.exact(factor_of(table, name))) for name in names}
-
-
-def _units(table: Table, factor: str) -> str | npt.NDArray[np.str_]:
+def _units(table: Header | Table, factor: str) -> str | npt.NDArray[np.str_]:
     if not factor:
         return table.units
     head = table.factor_units.get(factor) or factor

@@ -21,7 +21,7 @@ from scipy.sparse import csr_array, vstack
 
 from ogas.engine.block import Block, part_of
 from ogas.engine.table import Integers, Vector
-from ogas.kernels.slices import slice_rows
+from ogas.kernels.slices import copy_rows, slice_rows
 
 MOST_PRODUCTS = 2**16  # that 16-bit columns can name
 LANES = 16
@@ -88,7 +88,7 @@ class Sector:
     Attributes
     ----------
     products : (b,) int64
-        Positions in the table's order.
+        Positions in the table's order; in the order of sweeps, where that is known.
     own : Own
         ``A[J, J]`` for quantities, its transpose for values.
     orders : Orders
@@ -192,18 +192,42 @@ class Sectors:
         shape = (len(positions), len(self))
         return csr_array((np.ones(len(rows)), (rows, columns)), shape=shape)
 
+    def costs_less_than(self, price: Vector) -> bool:
+        """Whether all inputs of a unit cost less than the unit, at the prices of ``content``."""
+        return all(bool((block.content < price[block.products]).all()) for block in self.blocks)
+
     def span(self, number: int) -> slice:
         """Return the slots of one block."""
         return slice(int(self.bounds[number]), int(self.bounds[number + 1]))
 
 
+@dataclass(frozen=True, eq=False)
+class Form:
+    """How blocks are to be held.
+
+    Attributes
+    ----------
+    is_transposed : bool
+        For values: ``own`` becomes its transpose.
+    narrow : bool
+        Round entries to float32.
+    price : (n,) float64, positive, or None
+        At which ``content`` is counted; 1 if not given.
+    rank : (n,) float64 or None
+        The place of every product between final goods (least) and raw materials. Products of a
+        block are then stored in the order in which they are swept.
+    """
+
+    is_transposed: bool = False
+    narrow: bool = False
+    price: Vector | None = None
+    rank: Vector | None = None
+
+
 def arrange(
     blocks: Iterable[Block],
     n: int,
-    *,
-    transposed: bool = False,
-    narrow: bool = False,
-    price: Vector | None = None,
+    form: Form = Form(),
 ) -> Sectors:
     """Bring blocks into the form in which they are swept, one after the other.
 
@@ -211,26 +235,17 @@ def arrange(
     ----------
     blocks : iterable of Block
         All blocks of a table of n products; those that are too large are cut.
-    transposed : bool
-        For values: ``own`` becomes its transpose.
-    narrow : bool
-        Round entries to float32.
-    price : (n,) float64, positive, optional
-        At which ``content`` is counted; 1 if not given.
+    form : Form
     """
-    price = np.ones(n) if price is None else price
-    made = [
-        _sector(piece, price, transposed=transposed, narrow=narrow)
-        for block in blocks
-        for piece in pieces(block)
-    ]
+    price = np.ones(n) if form.price is None else form.price
+    made = [_sector(piece, price, form) for block in blocks for piece in pieces(block)]
     sizes = [len(sector) for sector in made]
     products = np.concatenate([sector.products for sector in made])
     slots = np.empty(n, dtype=np.int64)
     slots[products] = np.arange(n)
     owners = np.repeat(np.arange(len(made), dtype=np.int32), sizes)
     bounds = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-    return Sectors(tuple(made), transposed, bounds, products, slots, owners)
+    return Sectors(tuple(made), form.is_transposed, bounds, products, slots, owners)
 
 
 def pieces(block: Block, most: int = MOST_PRODUCTS) -> Iterator[Block]:
@@ -245,33 +260,52 @@ def pieces(block: Block, most: int = MOST_PRODUCTS) -> Iterator[Block]:
         yield part_of(block.products[start : start + most], rows[part.row], part.col, part.data)
 
 
-def _sector(block: Block, price: Vector, *, transposed: bool, narrow: bool) -> Sector:
+def _sector(block: Block, price: Vector, form: Form) -> Sector:
     own, orders = block.own, block.orders
-    numbers = np.float32 if narrow and _fits_float32(own, orders) else np.float64
+    numbers = np.float32 if form.narrow and _fits_float32(own, orders) else np.float64
     is_signed = bool((own.data < 0).any() or (orders.data < 0).any())
-    content = _content(own, price[block.products], is_signed=is_signed)
-    outside = _content(orders, price[block.ext], is_signed=is_signed)
-    rows, hub_ptr, slice_ptr, places, entries = slice_rows(
-        orders.indptr.astype(np.int64),
-        orders.indices.astype(np.uint16),
-        orders.data.astype(numbers),
-    )
-    square = own.T.tocsr() if transposed else own
+    size = len(block.products)
+    order = np.arange(size)
+    if form.rank is not None:
+        rank = form.rank[block.products] * (-1.0 if form.is_transposed else 1.0)
+        order = np.argsort(rank, kind="stable")
+    place = np.empty(size, dtype=np.uint16)
+    place[order] = np.arange(size)
+    inside = _content(own, price[block.products], is_signed=is_signed)[order]
+    outside = _content(orders, price[block.ext], is_signed=is_signed)[order]
+    rows, hub_ptr, slice_ptr, places, entries = slice_rows(*_compact(orders, place, numbers))
+    square = own.T.tocsr() if form.is_transposed else own
     return Sector(
-        products=block.products,
-        own=Own(
-            square.indptr.astype(np.int64, copy=False),
-            square.indices.astype(np.uint16),
-            square.data.astype(numbers),
-        ),
+        products=block.products[order],
+        own=_by_rows(order, *_compact(square, place, numbers)),
         orders=Orders(hub_ptr, slice_ptr, places, entries),
         ext=block.ext[rows],
-        diagonal=own.diagonal().astype(numbers).astype(np.float64),
-        content=content[:, -1] + outside[:, -1],
-        own_content=content,
+        diagonal=own.diagonal()[order].astype(numbers).astype(np.float64),
+        content=inside[:, -1] + outside[:, -1],
+        own_content=inside,
         nonzeros=block.nonzeros,
         is_signed=is_signed,
     )
+
+
+def _compact(
+    part: csr_array, place: npt.NDArray[np.uint16], numbers: type
+) -> tuple[Integers, npt.NDArray[np.uint16], Values]:
+    """Return a CSR matrix with its columns at their places, in the narrow types."""
+    indptr = part.indptr.astype(np.int64, copy=False)
+    columns = place[part.indices] if place.size else part.indices.astype(np.uint16)
+    return indptr, columns, part.data.astype(numbers)
+
+
+def _by_rows(
+    order: Integers, indptr: Integers, columns: npt.NDArray[np.uint16], values: Values
+) -> Own:
+    """Return the matrix with its rows in another order."""
+    lengths = np.diff(indptr)[order]
+    moved = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    places, entries = np.empty_like(columns), np.empty_like(values)
+    copy_rows(indptr, columns, values, order, moved[:-1], np.ones_like(order), places, entries)
+    return Own(moved, places, entries)
 
 
 def _fits_float32(*parts: csr_array) -> bool:
@@ -284,7 +318,7 @@ def _fits_float32(*parts: csr_array) -> bool:
 
 
 def _content(part: csr_array, price: Vector, *, is_signed: bool) -> npt.NDArray[np.float64]:
-    """Return ``price @ part`` for every column, and where entries are negative ``price @ |part|``."""
+    """Return ``price @ part``, and beside it ``price @ |part|`` where entries are negative."""
     weighed = part.data * np.repeat(price, np.diff(part.indptr))
     found = [np.bincount(part.indices, weighed, minlength=part.shape[1])]
     if is_signed:

@@ -16,7 +16,7 @@ from ogas.kernels import boundary, columns, orders, pair
 
 State = npt.NDArray[np.float64] | npt.NDArray[np.float32]
 Matrix = npt.NDArray[np.float64]
-NOTHING = np.zeros(0)
+NOTHING, NO_COLUMNS = np.zeros(0), np.zeros((0, 0))
 TRACE = 1e8  # floors of turnover; real turnover is 1e22 and more
 
 
@@ -240,10 +240,10 @@ class Station:
 
     def _cross(
         self,
-        up: State = np.zeros((0, 0)),
-        up_out: Matrix = np.zeros((0, 0)),
-        down: Matrix = np.zeros((0, 0)),
-        down_out: Matrix = np.zeros((0, 0)),
+        up: State = NO_COLUMNS,
+        up_out: Matrix = NO_COLUMNS,
+        down: Matrix = NO_COLUMNS,
+        down_out: Matrix = NO_COLUMNS,
     ) -> None:
         """Read ``orders`` once, and carry prices the other way where they are carried."""
         weights, plain = self.weights, self.columns.plain
@@ -255,9 +255,7 @@ class Station:
             up, up_out = weights.now[:, None].copy(), np.zeros((rows, 1))
         up_plain = plain if up.shape[1] == self.columns.width else 0
         down_plain = plain if down.shape[1] == self.columns.width else 0
-        columns.cross(
-            *self.sector.orders.arrays, up_plain, up, up_out, down_plain, down, down_out
-        )
+        columns.cross(*self.sector.orders.arrays, up_plain, up, up_out, down_plain, down, down_out)
         if weights.is_carried:
             carried = down_out if down.shape[1] == 1 else up_out
             weights.outside = carried[:, 0]

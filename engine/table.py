@@ -60,6 +60,9 @@ class Table:
         Money per unit.
     blocks : (n,) int64 or None
         The block each product belongs to, ``0 .. m-1``.
+    rank : (n,) float64 or None
+        The place of every product between final goods (least) and raw materials: the order in
+        which blocks are swept.
     value_type : "float64" or "float32"
         How the entries are stored; with "float32" the table *is* those numbers, widened exactly.
     meta : mapping
@@ -81,6 +84,7 @@ class Table:
     output: Vector | None = None
     price: Vector | None = None
     blocks: Integers | None = None
+    rank: Vector | None = None
     value_type: str = "float64"
     meta: Mapping[str, Any] = field(default_factory=dict)
 
@@ -88,6 +92,7 @@ class Table:
         self._check_coefficients()
         self._check_labels()
         vectors = {"demand": self.demand, "output": self.output, "price": self.price}
+        vectors |= {"rank": self.rank}
         for name, vector in (vectors | dict(self.factors)).items():
             if vector is not None:
                 self._check_vector(name, vector)

@@ -1,0 +1,50 @@
+"""An economy as it is stored: what is said of its products, and its recipes block by block.
+
+A large table need never exist as one matrix; what can be done block by block, is.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ogas.engine.block import Block, assemble, cut
+from ogas.engine.header import Header
+from ogas.engine.table import Table
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """A table in blocks.
+
+    Attributes
+    ----------
+    header : Header
+    nonzeros : int
+    sizes : tuple of int
+        Products of each block.
+    blocks : callable
+        Reads the blocks, one after the other; may be called again.
+    """
+
+    header: Header
+    nonzeros: int
+    sizes: tuple[int, ...]
+    blocks: Callable[[], Iterable[Block]]
+
+    @staticmethod
+    def of(table: Table) -> "Source":
+        """Return a table in its blocks, or as one."""
+        labels = np.zeros(len(table), np.int64) if table.blocks is None else table.blocks
+        sizes = tuple(np.bincount(labels).tolist())
+        return Source(Header.of(table), table.nonzeros, sizes, lambda: cut(table))
+
+    def __len__(self) -> int:
+        return len(self.header)
+
+    def table(self) -> Table:
+        """Put the blocks together."""
+        if len(self.sizes) == 1:
+            (block,) = self.blocks()
+            return self.header.with_coefficients(block.own)
+        return self.header.with_coefficients(assemble(self.blocks(), len(self)))
