@@ -194,7 +194,7 @@ class Station:
     weights: Weights
 
     def __post_init__(self) -> None:
-        self.turnover = np.maximum(np.max(np.abs(self.demand) * self.rate, axis=1), self.floor)
+        self.turnover = self._turnover()
         self.state[:, self.columns.needs] = self.state[:, self.columns.drift]
         self.mend()
 
@@ -325,10 +325,16 @@ class Station:
                 *(weights.now if is_read else NOTHING, weights.content, self.turnover),
             )
         if self.is_pair:
-            f, x = self.demand[:, 0], self.state[:, 0].astype(np.float64)
-            self.turnover = np.maximum(np.abs(f) + np.abs(x - f), self.floor)
+            self.turnover = self._turnover()
         self.mend()
         return found
+
+    def _turnover(self) -> Vector:
+        """Return demand and uses of the plan that the witness is needed for most, never zero."""
+        f, x = self.demand, self.state[:, : self.columns.plans].astype(np.float64)
+        turnovers = (np.abs(f) + np.abs(x - f)) * self.rate
+        largest: Vector = np.maximum(turnovers.max(axis=1), self.floor)
+        return largest
 
     def sort(self) -> None:
         """Put products in an order in which those needed come before those that need them.

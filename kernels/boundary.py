@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ogas.kernels.arrays import overlap
 from ogas.kernels.jit import kernel
 
 
@@ -20,8 +21,11 @@ def collect(rows, local, sources, bounds, messages, factor, shift, drift, out):
     [k]`` is for product ``local[k]``. ``factor`` and ``shift`` (blocks, c) are the correction of
     the block that ordered: orders are linear, so they follow it without being computed again.
     Blocks add in the order of their numbers, wherever they run. Reads 12 bytes and c numbers per
-    message.
+    message. ``out`` must share no memory with ``messages``, ``factor`` or ``shift``: raises
+    ValueError.
     """
+    if overlap(out, messages) or overlap(out, factor) or overlap(out, shift):
+        raise ValueError("out shares memory with what is read")
     width = np.uint64(out.shape[1])
     out[:] = 0.0
     for s in range(np.uint64(len(sources))):
@@ -39,7 +43,10 @@ def tally(owners, price, numbers, out):
 
     What a block takes from each other block in value: a column of the sector table. ``numbers`` may
     have more rows than there are owners (padding). Reads 12 bytes and c numbers per row.
+    ``out`` must not share memory with ``price`` or ``numbers``: raises ValueError.
     """
+    if overlap(out, price) or overlap(out, numbers):
+        raise ValueError("out shares memory with what is read")
     width = np.uint64(out.shape[1])
     out[:] = 0.0
     for k in range(np.uint64(len(owners))):

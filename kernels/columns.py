@@ -17,7 +17,7 @@ part, slices of 16 rows for what it orders (`ogas.kernels.slices`).
 
 import numpy as np
 
-from ogas.kernels.csr import share_memory
+from ogas.kernels.arrays import overlap
 from ogas.kernels.jit import kernel
 
 CHUNK = 128
@@ -28,12 +28,6 @@ _ROWS = "int64[::1], uint16[::1], {}"
 _SLICES = "int64[::1], int64[::1], uint16[::1], {}"
 
 
-@kernel(["boolean(float64[:, ::1], float64[:, ::1])"])
-def share_columns(a, b):
-    """Whether two states overlap anywhere."""
-    return share_memory(a.ravel(), b.ravel())
-
-
 @kernel(
     [
         f"void(uint16[::1], {values}, uint64, uint64, uint64, float64[:, ::1], uint64, "
@@ -42,7 +36,11 @@ def share_columns(a, b):
     ]
 )
 def add_row(columns, values, first, last, stride, state, plain, part, total):
-    """Write ``total[c] = sum_k a_k state[j_k, c]`` over one row; ``part`` is working space."""
+    """Write ``total[c] = sum_k a_k state[j_k, c]`` over one row, from column ``plain`` on |a_k|.
+
+    The row lies at ``first``, ``first + stride``, and so on before ``last``. ``part`` is working
+    space and, like ``total``, as long as a row of ``state``.
+    """
     width = np.uint64(state.shape[1])
     for c in range(width):
         total[c] = 0.0
@@ -63,6 +61,30 @@ def add_row(columns, values, first, last, stride, state, plain, part, total):
             total[c] += part[c]
 
 
+@kernel(
+    [
+        f"void(uint16[::1], {values}, uint64, uint64, uint64, float64[::1], uint64, "
+        "float64[:, ::1])"
+        for values in _FORMS
+    ]
+)
+def add_column(columns, values, first, last, stride, worth, plain, out):
+    """Add ``a_k worth[c]`` to ``out[j_k, c]`` for all of one row, from column ``plain`` on |a_k|.
+
+    What `add_row` is to a product, this is to a product with the transpose.
+    """
+    width = np.uint64(out.shape[1])
+    k = first
+    while k < last:
+        a, j = np.float64(values[k]), np.uint64(columns[k])
+        for c in range(plain):
+            out[j, c] += a * worth[c]
+        a = abs(a)
+        for c in range(plain, width):
+            out[j, c] += a * worth[c]
+        k += stride
+
+
 @kernel([f"void({_ROWS.format(v)}, uint64, float64[:, ::1], float64[:, ::1])" for v in _FORMS])
 def sums_columns(indptr, columns, values, plain, state, out):
     """Write ``out = [A | |A|] @ state`` for a block's own part; nothing is updated.
@@ -70,8 +92,8 @@ def sums_columns(indptr, columns, values, plain, state, out):
     Reads 6 bytes per nonzero with float32 entries (10 with float64), and the gathers of ``state``.
     ``out`` must not share memory with ``state``: raises ValueError.
     """
-    if share_columns(out, state):
-        raise ValueError("out shares memory with state")
+    if overlap(out, state):
+        raise ValueError("out shares memory with what is read")
     part = np.empty(state.shape[1])
     for i in range(np.uint64(len(indptr) - 1)):
         first, last = np.uint64(indptr[i]), np.uint64(indptr[i + np.uint64(1)])
@@ -89,12 +111,17 @@ def cross(hub_ptr, slice_ptr, columns, values, up_plain, up, up_out, down_plain,
     """Write ``up_out = E @ up`` and add ``E.T @ down`` to ``down_out``, in one read of E.
 
     ``up`` (b, c) and ``down_out`` (b, d) belong to the block's products; ``up_out`` (rows, c) and
-    ``down`` (rows, d) to the products it takes from others, padded to whole slices. Either side may
-    have no columns. Reads 6 bytes per nonzero with float32 entries, 10 with float64.
+    ``down`` (rows, d) to the products it takes from others, padded to whole slices; what ``down``
+    holds there must be finite. Either side may have no columns. The columns from ``up_plain`` and
+    ``down_plain`` on are multiplied by magnitudes. Reads 6 bytes per nonzero with float32 entries,
+    10 with float64. What is written must share no memory with the rest: raises ValueError.
     """
+    if overlap(up_out, up) or overlap(up_out, down):
+        raise ValueError("up_out shares memory with what is read")
+    if overlap(down_out, up) or overlap(down_out, down) or overlap(down_out, up_out):
+        raise ValueError("down_out shares memory with what is read or written")
     hubs, lanes = np.uint64(len(hub_ptr) - 1), np.uint64(LANES)
     part, total = np.empty(up.shape[1]), np.empty(up.shape[1])
-    width = np.uint64(down.shape[1])
     for row in range(hubs + lanes * np.uint64(len(slice_ptr) - 1)):
         if row < hubs:
             first, last = np.uint64(hub_ptr[row]), np.uint64(hub_ptr[row + np.uint64(1)])
@@ -108,16 +135,8 @@ def cross(hub_ptr, slice_ptr, columns, values, up_plain, up, up_out, down_plain,
             add_row(columns, values, first, last, stride, up, up_plain, part, total)
             for c in range(np.uint64(up.shape[1])):
                 up_out[row, c] = total[c]
-        if width > 0:
-            k = first
-            while k < last:
-                a, j = np.float64(values[k]), np.uint64(columns[k])
-                for c in range(down_plain):
-                    down_out[j, c] += a * down[row, c]
-                a = abs(a)
-                for c in range(down_plain, width):
-                    down_out[j, c] += a * down[row, c]
-                k += stride
+        if down.shape[1] > 0:
+            add_column(columns, values, first, last, stride, down[row], down_plain, down_out)
 
 
 @kernel(
@@ -155,15 +174,23 @@ def sweep_columns(
     after the update); ``rate`` (K,) makes the plans comparable. ``given`` has the columns of
     ``state``: what the other blocks order. Where ``weights`` (b,) is not empty, ``A.T @
     weights`` is added to the first column of ``weighed`` in the same read, ``|A|.T @ weights`` to
-    the second if there is one. ``turnovers`` (b,) takes t.
+    the second if there is one. ``turnovers`` (b,) takes t. Reads 6 bytes per nonzero with float32
+    entries (10 with float64), the gathers of ``state``, and 28 + 8 (K + c) per row; writes 8 (1 +
+    c) per row. ``state`` must not share memory with ``given``, ``demand`` or ``diagonal``, nor
+    ``weighed`` with ``state`` or ``weights``: raises ValueError.
 
     Returns the least and largest imbalance relative to turnover, and the largest ``w / t``. Says
     nothing about numbers that are not finite: look at the sums of ``state``.
     """
+    if overlap(state, given) or overlap(state, demand) or overlap(state, diagonal):
+        raise ValueError("state shares memory with what is read")
+    if overlap(weighed, state) or overlap(weighed, weights):
+        raise ValueError("weighed shares memory with what is read")
     plans = np.uint64(demand.shape[1])
     width = np.uint64(state.shape[1])
     is_mixed = width > plain
     part, total = np.empty(state.shape[1]), np.empty(state.shape[1])
+    worth = np.empty(weighed.shape[1])
     least, largest, depth = 0.0, 0.0, 1.0
     for step in range(np.uint64(len(order))):
         i = np.uint64(order[step])
@@ -195,9 +222,6 @@ def sweep_columns(
         depth = max(depth, w / turnover)
         turnovers[i] = turnover
         if len(weights) > 0:
-            for e in range(first, last):
-                a, j = np.float64(values[e]), np.uint64(columns[e])
-                weighed[j, 0] += a * weights[i]
-                if weighed.shape[1] > 1:
-                    weighed[j, 1] += abs(a) * weights[i]
+            worth[:] = weights[i]
+            add_column(columns, values, first, last, np.uint64(1), worth, np.uint64(1), weighed)
     return least, largest, depth

@@ -2,15 +2,23 @@
 
 - ``nogil``: blocks are swept by plain threads, and servers keep answering meanwhile;
 - explicit signatures: compiled when the module loads, never a second time for a new dtype;
-- ``cache``: the machine code of the first run serves every later one;
+- caching: the machine code of the first run serves every later one, until a file here changes;
 - ``fastmath`` stays off: it would delete the checks for NaN and reorder sums, and two machines
   would no longer compute the same bits.
 """
 
+import hashlib
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from numba import njit
+
+#: A fingerprint of all kernels. Machine code contains what is inlined from other files, but Numba
+#: asks only whether the file of the kernel itself has changed.
+SOURCES = hashlib.sha256(
+    b"".join(file.read_bytes() for file in sorted(Path(__file__).parent.glob("*.py")))
+).hexdigest()
 
 #: The row pointers and column indices of a CSR matrix, in the forms the kernels are compiled for.
 CSR_FORMS = ("int64[::1], int32[::1], float64[::1]", "int64[::1], int64[::1], float64[::1]")
@@ -19,18 +27,31 @@ CSR_FORMS = ("int64[::1], int32[::1], float64[::1]", "int64[::1], int64[::1], fl
 def kernel(signatures: Sequence[str]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Compile a loop over raw arrays for the given signatures."""
 
-    def compile_loop(loop: Callable[..., Any], *, cache: bool) -> Callable[..., Any]:
-        return njit(list(signatures), nogil=True, error_model="numpy", cache=cache)(loop)
-
     def compiled(loop: Callable[..., Any]) -> Callable[..., Any]:
+        dispatcher = njit(nogil=True, error_model="numpy")(loop)
         try:
-            return compile_loop(loop, cache=True)
-        except RuntimeError:
-            # No folder may be written to, neither the package's own nor the user's: compile again
-            # in every process, which takes seconds, instead of failing.
-            return compile_loop(loop, cache=False)
+            keep_machine_code(dispatcher)
+        except (RuntimeError, AttributeError):
+            # No folder may be written to, neither the package's own nor the user's; or this Numba
+            # keeps its stamps elsewhere. Compile again in every process, which takes seconds,
+            # instead of failing or trusting code that may be stale.
+            return njit(list(signatures), nogil=True, error_model="numpy")(loop)
+        for signature in signatures:
+            dispatcher.compile(signature)
+        dispatcher.disable_compile()
+        return dispatcher
 
     return compiled
+
+
+def keep_machine_code(dispatcher: Any) -> None:
+    """Let Numba keep the machine code on disk, stamped with all files it may come from.
+
+    The stamp is no part of Numba's interface; it has had this name from the first cache on.
+    """
+    dispatcher.enable_caching()
+    file = dispatcher._cache._cache_file
+    file._source_stamp = (file._source_stamp, SOURCES)
 
 
 def csr_kernel(returns: str, arguments: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
