@@ -73,7 +73,7 @@ def add_column(columns, values, first, last, stride, worth, plain, out):
 
     What `add_row` is to a product, this is to a product with the transpose.
     """
-    width = np.uint64(out.shape[1])
+    width = np.uint64(len(worth))
     k = first
     while k < last:
         a, j = np.float64(values[k]), np.uint64(columns[k])
@@ -186,8 +186,7 @@ def sweep_columns(
         raise ValueError("state shares memory with what is read")
     if overlap(weighed, state) or overlap(weighed, weights):
         raise ValueError("weighed shares memory with what is read")
-    plans = np.uint64(demand.shape[1])
-    width = np.uint64(state.shape[1])
+    plans, width = np.uint64(demand.shape[1]), np.uint64(state.shape[1])
     is_mixed = width > plain
     part, total = np.empty(state.shape[1]), np.empty(state.shape[1])
     worth = np.empty(weighed.shape[1])
