@@ -1,0 +1,67 @@
+"""Machine code kept on disk is used again, and never after the sources have changed."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ogas.kernels import jit
+
+READ = """
+import numpy as np
+from ogas.kernels import stream
+(hits,) = stream.read.stats.cache_hits.values() or [0]
+print(stream.__file__, hits, stream.read(np.arange(17.0)))
+"""
+#: In vectors.py, which stream.py reaches through lanes.py: the last step of adding up eight lanes.
+LAST_STEP = "return b.extract_element(numbers, ir.Constant(INT, 0))"
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """A copy of the kernels without machine code."""
+    folder = tmp_path / "ogas" / "kernels"
+    shutil.copytree(Path(jit.__file__).parent, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    return folder
+
+
+def sum_up(folder):
+    """Return what is read from the cache, and the sum of 0 .. 16, as a new process finds them."""
+    done = subprocess.run(
+        [sys.executable, "-B", "-c", READ],
+        cwd=folder.parents[1],  # Python looks there before anything else
+        env=os.environ | {"PYTHONPATH": str(folder.parents[1])},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=300,
+    )
+    file, hits, total = done.stdout.split()
+    assert Path(file) == folder / "stream.py"
+    return int(hits), float(total)
+
+
+def test_machine_code_is_kept_until_a_file_it_is_made_of_changes(copy):
+    assert sum_up(copy) == (0, 136.0)
+    assert sum_up(copy) == (1, 136.0)
+    vectors = copy / "vectors.py"
+    source = vectors.read_text()
+    assert source.count(LAST_STEP) == 1
+    twice = "total = b.extract_element(numbers, ir.Constant(INT, 0)); return b.fadd(total, total)"
+    vectors.write_text(source.replace(LAST_STEP, twice))
+    assert sum_up(copy) == (0, 272.0)
+    assert sum_up(copy) == (1, 272.0)
+
+
+def test_where_no_stamp_can_be_put_no_machine_code_is_kept(monkeypatch):
+    def refuse(_dispatcher):
+        raise AttributeError("_cache_file")
+
+    monkeypatch.setattr(jit, "keep_machine_code", refuse)
+    double = jit.kernel(["float64(float64)"])(lambda number: 2.0 * number)
+    assert double(21.0) == 42.0
+    assert not double._can_compile
+    assert double.stats.cache_path is None
