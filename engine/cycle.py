@@ -20,25 +20,30 @@ used, so they lag one pass behind.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 import numpy as np
 
+from ogas.engine.account import Account, Columns, Correction, Matrix, State
 from ogas.engine.balance import Demand, Start
 from ogas.engine.certificate import Certificate, Findings, conclude
+from ogas.engine.chains import longest_chains
 from ogas.engine.exchange import Exchange, SerialExchange
 from ogas.engine.method import Sight, Traffic
 from ogas.engine.productivity import Productivity
 from ogas.engine.sector_table import add_up, corrections
-from ogas.engine.sectors import LANES, Sector, Sectors
-from ogas.engine.station import Columns, Correction, Mail, Matrix, State, Station, Weights
-from ogas.engine.table import Integers, Vector
-from ogas.kernels import boundary, certify
-from ogas.kernels.columns import CHUNK
+from ogas.engine.sectors import Sectors
+from ogas.engine.station import Economy, Scale, Station
+from ogas.engine.table import Vector
+from ogas.engine.weights import Weights, carried, carry, given
+from ogas.kernels import certify
 
 R = TypeVar("R")
+
+# How often prices that grow from one over turnover begin anew: first sweeps still find turnover.
+RENEWALS = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,29 +128,36 @@ class Cycle:
 
     def __post_init__(self) -> None:
         problem, sectors = self.problem, self.problem.sectors
-        self.columns = Columns(
-            len(problem.demands),
-            sectors.is_signed or any(not demand.is_nonnegative for demand in problem.demands),
+        signs = sectors.is_signed or any(not demand.is_nonnegative for demand in problem.demands)
+        self.columns = Columns(len(problem.demands), signs)
+        demand = np.stack([d.nominal[sectors.products] for d in problem.demands], axis=1)
+        rate, floor = _scales(np.abs(demand))
+        state = self._begin(demand, rate, floor)
+        rows = sum(block.orders.rows for block in sectors.blocks)
+        width = self.columns.width
+        self.economy = Economy(
+            state, np.zeros((len(sectors), width)), np.zeros((rows, width)), sectors.owners
         )
-        self.demand = np.stack([d.nominal[sectors.products] for d in problem.demands], axis=1)
-        self.state, self.rate, self.floor = self._begin()
-        if self._can_be_half():
-            self.state = self.state.astype(np.float32)
-        n, width = self.state.shape
-        heights = [block.orders.rows for block in sectors.blocks]
-        self.outboxes = np.concatenate([[0], np.cumsum(heights)]).astype(np.int64)
-        self.messages = np.zeros((self.outboxes[-1], width))
-        self.given = np.zeros((n, width))
-        self.ext = [sectors.slots[block.ext] for block in sectors.blocks]
-        self.mails = _mails(sectors, self.ext, self.outboxes)
-        leeway = 2.0 * problem.delta + (1e-12 if self.state.dtype == np.float64 else 8 * FLOAT32)
+        leeway = 2.0 * problem.delta + (1e-12 if state.dtype == np.float64 else 8 * FLOAT32)
+        scale = Scale(rate, floor, leeway)
         self.stations = tuple(
-            self._station(number, leeway) for number in range(len(sectors.blocks))
+            Station(
+                number=number,
+                sector=block,
+                mail=mail,
+                span=(span := sectors.span(number)),
+                columns=self.columns,
+                economy=self.economy,
+                demand=demand[span],
+                scale=scale,
+                weights=weights,
+            )
+            for number, (block, mail, weights) in enumerate(
+                zip(sectors.blocks, sectors.mails, self._weights(demand, rate), strict=True)
+            )
         )
+        self.chains: Vector | None = None
         self.sweeps = self.exchanges = 0
-        self.terms: Vector | None = None
-
-    # ---- what the loop asks ---------------------------------------------------------------------
 
     @property
     def delta(self) -> float:
@@ -161,203 +173,109 @@ class Cycle:
     def traffic(self) -> Traffic:
         """What was moved so far."""
         sectors = self.problem.sectors
-        words = sum(len(ext) for ext in self.ext) * (self.columns.plain + self.columns.is_mixed)
-        if self.stations[0].weights.is_carried:
-            words += sum(len(ext) for ext in self.ext)
-        return Traffic(self.exchanges, 8 * words * self.exchanges, sectors.bytes_per_nonzero)
+        words = sum(len(mail.ext) for mail in sectors.mails)
+        columns = self.columns.width + self._is_carried
+        moved = 8 * words * columns * self.exchanges
+        return Traffic(self.exchanges, moved, sectors.bytes_per_nonzero)
 
     def sweep(self) -> Sight:
         """Read A once and better the plan."""
-        note = self._exchange(self._correction)
-        seen = self._ask(lambda station: station.sweep(self.method.inner))
+        self.exchanges += 1
+        # Carried prices are used once what they come to has been read.
+        with_tables = self.method.with_tables and (self.sweeps > 0 or not self._is_carried)
+        accounts = self._ask(lambda station: station.reach_out(with_account=with_tables))
+        correction = self._correction(accounts) if with_tables else self._nothing()
+        seen = self._ask(lambda station: station.settle(correction, self.method.inner))
         if not self.problem.has_rank and self.sweeps < self.method.ordering_sweeps:
             self._ask(Station.sort)
-        if self.stations[0].weights.is_carried:
-            self._carry()
+        if self._is_carried:
+            weights = [station.weights for station in self.stations]
+            turnovers = [station.turnover for station in self.stations]
+            anew = self.sweeps < RENEWALS and not self.problem.sectors.is_transposed
+            carry(self.problem.sectors, weights, turnovers, anew=anew)
         self.sweeps += 1
         least, largest, depth = np.array(seen).T
-        is_finite = math.isfinite(float(np.sum(self.state)))
-        return Sight(least.min(), largest.max(), depth.max(), is_finite, note)
+        is_finite = math.isfinite(float(np.sum(self.economy.state)))
+        return Sight(least.min(), largest.max(), depth.max(), is_finite, correction.note)
 
     def certify(self) -> tuple[Certificate, ...]:
         """Read A once and bound the error of every plan."""
+        self.exchanges += 1
         self._ask(Station.clear)
-        self._exchange(lambda: Correction.none(len(self.stations), self.columns))
-        sums = np.concatenate(self._ask(Station.sums))[self.problem.sectors.slots]
-        state = self.state[self.problem.sectors.slots].astype(np.float64)
-        return tuple(self._certified(plan, state, sums) for plan in range(self.columns.plans))
+        self._ask(lambda station: station.reach_out(with_account=False))
+        nothing, slots = self._nothing(), self.problem.sectors.slots
+        sums = np.concatenate(self._ask(lambda station: station.sums(nothing)))[slots]
+        state = self.economy.state[slots].astype(np.float64)
+        if self.chains is None:
+            self.chains = longest_chains(self.problem.sectors)
+        return tuple(
+            self._certified(plan, state, sums, self.chains) for plan in range(self.columns.plans)
+        )
 
     def audit(self) -> Productivity:
         """Find out whether the economy is productive."""
         return self.problem.audited()
 
-    # ---- the steps ------------------------------------------------------------------------------
-
-    def _exchange(self, correction: Callable[[], Correction]) -> str:
-        """Let blocks take from each other what they need, with a correction on the way."""
-        self.exchanges += 1
-        if self.problem.sectors.is_transposed:
-            self._ask(lambda s: s.look_up(self.state, self.ext[s.number]))
-            found = correction()
-            self._ask(lambda s: s.correct(found))
-            owners = self.problem.sectors.owners
-            self._ask(lambda s: s.cost_inputs(found, owners[self.ext[s.number]]))
-        else:
-            self._ask(Station.place_orders)
-            found = correction()
-            self._ask(lambda s: s.correct(found))
-            self._ask(lambda s: s.fill_orders(self.messages, found))
-        return found.note
-
-    def _correction(self) -> Correction:
-        """Solve the sector table, if it is to be and prices are there."""
-        blocks = len(self.stations)
-        if not self.method.with_tables or (self.stations[0].weights.is_carried and not self.sweeps):
-            return Correction.none(blocks, self.columns)
-        accounts = self._ask(Station.account)
-        is_transposed = self.problem.sectors.is_transposed
-        table = add_up(accounts, self.columns, is_transposed=is_transposed)
-        return corrections(table, self.columns)
-
     @property
-    def _renewals(self) -> int:
-        """How often prices begin anew from one over turnover, which the first sweeps still find."""
-        return 0 if self.problem.sectors.is_transposed else 2
-
-    def _carry(self) -> None:
-        """Move carried prices one round on."""
-        sectors = self.problem.sectors
-        outside = [station.weights.outside for station in self.stations]
-        if sectors.is_transposed:
-            messages, one = np.concatenate(outside)[:, None], np.ones((len(self.stations), 1))
-            added = np.zeros((len(sectors), 1))
-            for number, mail in enumerate(self.mails):
-                boundary.collect(
-                    *(mail.rows, mail.local, mail.sources, mail.bounds, messages),
-                    *(one, 0.0 * one, 0, added[sectors.span(number)]),
-                )
-            outside = np.split(added[:, 0], sectors.bounds[1:-1])
-        following = [
-            self._following(station, part)
-            for station, part in zip(self.stations, outside, strict=True)
-        ]
-        everywhere = np.concatenate(following)
-        for station, own in zip(self.stations, following, strict=True):
-            weights, ext = station.weights, self.ext[station.number]
-            weights.used, weights.now = weights.now, own
-            if sectors.is_transposed:
-                weights.ext_used = weights.outside[: len(ext)]
-            else:
-                weights.ext_used, weights.ext_now = weights.ext_now, everywhere[ext]
-
-    def _following(self, station: Station, outside: Vector) -> Vector:
-        weights = station.weights
-        source = weights.source if weights.source.size else 1.0 / station.turnover
-        if not weights.source.size and self.sweeps < self._renewals:
-            return source
-        return _floored(weights.content[:, -1] + outside + source)
+    def _is_carried(self) -> bool:
+        return self.problem.price is None
 
     def _ask(self, step: Callable[[Station], R]) -> list[R]:
         return self.method.exchange.ask(self.stations, step)
 
-    # ---- setting up -----------------------------------------------------------------------------
+    def _nothing(self) -> Correction:
+        return Correction.none(len(self.stations), self.columns)
 
-    def _begin(self) -> tuple[State, Vector, float]:
-        """Return the first state, the rates of the plans, and the floor of turnover."""
+    def _correction(self, accounts: Sequence[Account | None]) -> Correction:
+        """Solve the sector table."""
+        known = [account for account in accounts if account is not None]
+        is_transposed = self.problem.sectors.is_transposed
+        return corrections(add_up(known, self.columns, is_transposed=is_transposed), self.columns)
+
+    def _begin(self, demand: Matrix, rate: Vector, floor: float) -> State:
+        """Return the first state: the demand where that is positive, or an earlier plan."""
         problem, columns = self.problem, self.columns
-        wanted = np.abs(self.demand)
-        rate = np.ones(columns.plans)
-        if columns.plans > 1:
-            counts = np.maximum(np.count_nonzero(wanted, axis=0), 1)
-            rate = counts / np.maximum(wanted.sum(axis=0), 1e-300)
-        rated = wanted * rate
-        # Far below any turnover, so that products without turnover do not widen the others' bounds.
-        floor = 1e-30 * float(np.min(rated[rated > 0], initial=np.inf))
-        floor = floor if 0 < floor < np.inf else 1e-30
         state = np.empty((len(problem), columns.width))
         if problem.start is None:
-            state[:, : columns.plans] = np.maximum(self.demand, 0.0)
-            state[:, columns.drift] = np.maximum(rated.max(axis=1), floor)
+            state[:, : columns.plans] = np.maximum(demand, 0.0)
+            witness = np.max(np.abs(demand) * rate, axis=1)
         else:
             products = problem.sectors.products
             state[:, : columns.plans] = problem.start.outputs[products]
-            state[:, columns.drift] = np.maximum(problem.start.witness[products], floor)
-        return state, rate, floor
+            witness = problem.start.witness[products]
+        state[:, columns.drift] = np.maximum(witness, floor)
+        if problem.half and columns.width == 2 and not self._is_carried:
+            limits = np.finfo(np.float32)
+            if floor > 1e3 * limits.tiny and float(np.max(state)) < 1e-10 * float(limits.max):
+                return state.astype(np.float32)
+        return state
 
-    def _can_be_half(self) -> bool:
-        """Whether the kernels for one plan and its witness serve, with numbers float32 can hold."""
-        if not self.problem.half or self.columns.width > 2 or self.problem.price is None:
-            return False
-        limits = np.finfo(np.float32)
-        return bool(self.floor > 1e3 * limits.tiny and np.max(self.state) < 1e-10 * limits.max)
+    def _weights(self, demand: Matrix, rate: Vector) -> list[Weights]:
+        problem, sectors = self.problem, self.problem.sectors
+        if problem.price is not None:
+            return given(sectors, problem.price)
+        if problem.labour is not None:
+            return carried(sectors, problem.labour, is_source=True)
+        wanted = np.max(np.abs(demand) * rate, axis=1)
+        first = np.zeros(len(problem))
+        first[sectors.products[wanted > 0]] = 1.0 / wanted[wanted > 0]
+        return carried(sectors, first, is_source=False)
 
-    def _station(self, number: int, leeway: float) -> Station:
-        problem, sector = self.problem, self.problem.sectors.blocks[number]
-        span = problem.sectors.span(number)
-        owners = problem.sectors.owners[self.ext[number]]
-        partners, places = np.unique(owners, return_inverse=True)
-        return Station(
-            number=number,
-            sector=sector,
-            columns=self.columns,
-            demand=self.demand[span],
-            rate=self.rate,
-            floor=self.floor,
-            leeway=leeway,
-            state=self.state[span],
-            given=self.given[span],
-            messages=self.messages[self.outboxes[number] : self.outboxes[number + 1]],
-            order=np.arange(len(sector), dtype=np.int32),
-            mail=self.mails[number],
-            owners=places.astype(np.int32),
-            partners=partners.astype(np.int64),
-            weights=self._weights(sector, span),
-        )
-
-    def _weights(self, sector: Sector, span: slice) -> Weights:
-        """Return the prices that a block begins with."""
-        problem, price = self.problem, self.problem.price
-        source = np.zeros(0)
-        if price is not None:
-            own, ext = price[sector.products], price[sector.ext]
-        else:
-            known = problem.labour
-            if known is None:
-                wanted = np.max(np.abs(self.demand) * self.rate, axis=1)
-                known = np.empty(len(problem))
-                known[problem.sectors.products] = np.divide(
-                    1.0, wanted, out=np.zeros(len(problem)), where=wanted > 0
-                )
-            else:
-                source = known[sector.products]
-            own, ext = _floored(known)[sector.products], _floored(known)[sector.ext]
-        content = sector.own_content if price is not None else np.zeros_like(sector.own_content)
-        return Weights(
-            used=own,
-            content=content,
-            ext_used=ext,
-            now=own,
-            ext_now=ext,
-            outside=np.zeros(0),
-            source=source,
-            is_carried=price is None,
-            is_reversed=problem.sectors.is_transposed,
-        )
-
-    # ---- the certificate ------------------------------------------------------------------------
-
-    def _certified(self, plan: int, state: State, sums: Matrix) -> Certificate:
+    def _certified(self, plan: int, state: State, sums: Matrix, chains: Vector) -> Certificate:
         """Return what sums over all of A, in the table's order, prove about one plan."""
         problem, columns = self.problem, self.columns
         demand = problem.demands[plan]
-        output, witness = state[:, plan].copy(), state[:, columns.needs].copy()
+        output, witness = (
+            np.ascontiguousarray(state[:, column], dtype=np.float64)
+            for column in (plan, columns.needs)
+        )
         s, gross, needed = (
             np.ascontiguousarray(sums[:, column])
             for column in (plan, columns.gross(plan), columns.needs)
         )
         r_lower, r_upper, slack, reach = (np.empty_like(output) for _ in range(4))
         certify.prove_sums(
-            *(s, gross, needed, self._terms(), output, witness, demand.lower, demand.upper),
+            *(s, gross, needed, chains, output, witness, demand.lower, demand.upper),
             *(problem.delta, r_lower, r_upper, slack, reach),
         )
         return conclude(
@@ -368,67 +286,14 @@ class Cycle:
             users=problem.sectors.rows,
         )
 
-    def _terms(self) -> Vector:
-        """Return the longest chain of additions behind each product's sums."""
-        if self.terms is None:
-            sectors = self.problem.sectors
-            chains = [_chain(np.diff(block.own.indptr)) for block in sectors.blocks]
-            if sectors.is_transposed:
-                outside = [block.orders.column_lengths(len(block)) for block in sectors.blocks]
-            else:
-                rows = np.concatenate([block.orders.row_lengths for block in sectors.blocks])
-                longest = _chain(rows)
-                outside = [
-                    np.bincount(mail.local, minlength=len(block))
-                    + _largest(longest[mail.rows], mail.local, len(block))
-                    for mail, block in zip(self.mails, sectors.blocks, strict=True)
-                ]
-            terms = np.concatenate(chains) + np.concatenate(outside) + 2.0
-            self.terms = terms[sectors.slots]
-        return self.terms
 
-
-def _chain(lengths: Integers) -> Vector:
-    """Return the most additions one after the other in sums of so many terms, by any kernel.
-
-    Lanes add ``length / 16`` terms each; plain sums run in chunks of 128, then over the chunks.
-    """
-    return np.minimum(lengths, CHUNK) + np.ceil(lengths / LANES) + 4.0
-
-
-def _largest(numbers: Vector, places: Integers, size: int) -> Vector:
-    """Return the largest number at each place, 0 where there is none."""
-    found = np.zeros(size)
-    np.maximum.at(found, places, numbers)
-    return found
-
-
-def _floored(prices: Vector) -> Vector:
-    """Return prices with the least positive one in place of those that are not positive."""
-    least = float(np.min(prices[prices > 0], initial=np.inf))
-    return np.where(prices > 0, prices, least if np.isfinite(least) else 1.0)
-
-
-def _mails(sectors: Sectors, ext: list[Integers], outboxes: Integers) -> list[Mail]:
-    """Return which messages are for each block, in the order of the blocks that send them."""
-    rows = np.concatenate(
-        [start + np.arange(len(part)) for start, part in zip(outboxes[:-1], ext, strict=True)]
-    ).astype(np.int64)
-    slots = np.concatenate(ext)
-    senders = np.repeat(np.arange(len(ext)), [len(part) for part in ext])
-    owners = sectors.owners[slots]
-    order = np.argsort(owners, kind="stable")
-    ends = np.searchsorted(owners[order], np.arange(len(ext) + 1))
-    mails = []
-    for number in range(len(ext)):
-        mine = order[ends[number] : ends[number + 1]]
-        sources, starts = np.unique(senders[mine], return_index=True)
-        mails.append(
-            Mail(
-                rows=rows[mine],
-                local=(slots[mine] - sectors.bounds[number]).astype(np.int32),
-                sources=sources.astype(np.int64),
-                bounds=np.append(starts, len(mine)).astype(np.int64),
-            )
-        )
-    return mails
+def _scales(wanted: Matrix) -> tuple[Vector, float]:
+    """Return the rates of the plans, and the floor of turnover, from their demands' magnitudes."""
+    rate = np.ones(wanted.shape[1])
+    if len(rate) > 1:
+        counts = np.maximum(np.count_nonzero(wanted, axis=0), 1)
+        rate = counts / np.maximum(wanted.sum(axis=0), 1e-300)
+    rated = wanted * rate
+    # Far below any turnover, so that products without turnover do not widen the others' bounds.
+    floor = 1e-30 * float(np.min(rated[rated > 0], initial=np.inf))
+    return rate, floor if 0 < floor < np.inf else 1e-30

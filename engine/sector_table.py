@@ -26,7 +26,7 @@ from scipy.sparse import csc_array, diags_array
 from scipy.sparse.linalg import splu
 from threadpoolctl import threadpool_limits
 
-from ogas.engine.station import Account, Columns, Correction, Matrix
+from ogas.engine.account import Account, Columns, Correction, Matrix
 from ogas.engine.table import Vector
 
 DENSE = 2_000  # blocks up to which the table is solved as a dense matrix

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from scipy.sparse import csr_array, vstack
 
 from ogas.engine.block import Block, part_of
+from ogas.engine.mail import Mail, routes
 from ogas.engine.table import Integers, Vector
 from ogas.kernels.slices import copy_rows, slice_rows
 
@@ -137,6 +138,8 @@ class Sectors:
         The slot of every position.
     owners : (n,) int32
         The block of every slot.
+    mails : tuple of Mail
+        What crosses between blocks.
     """
 
     blocks: tuple[Sector, ...]
@@ -145,6 +148,7 @@ class Sectors:
     products: Integers
     slots: Integers
     owners: npt.NDArray[np.int32]
+    mails: tuple[Mail, ...]
 
     def __len__(self) -> int:
         return len(self.products)
@@ -245,7 +249,9 @@ def arrange(
     slots[products] = np.arange(n)
     owners = np.repeat(np.arange(len(made), dtype=np.int32), sizes)
     bounds = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-    return Sectors(tuple(made), form.is_transposed, bounds, products, slots, owners)
+    ext = [slots[sector.ext] for sector in made]
+    mails = routes(ext, [sector.orders.rows for sector in made], bounds, owners)
+    return Sectors(tuple(made), form.is_transposed, bounds, products, slots, owners, mails)
 
 
 def pieces(block: Block, most: int = MOST_PRODUCTS) -> Iterator[Block]:

@@ -53,3 +53,19 @@ def tally(owners, price, numbers, out):
         owner = np.uint64(owners[k])
         for c in range(width):
             out[owner, c] += price[k] * numbers[k, c]
+
+
+@kernel(["void(int64[::1], int32[::1], float64[::1], float64[::1])"])
+def longest(rows, local, lengths, out):
+    """Write the longest chain of additions behind the sums that `collect` makes.
+
+    A message behind which are ``lengths[row]`` additions, and one for each message of a product.
+    """
+    count = np.zeros(len(out))
+    out[:] = 0.0
+    for k in range(np.uint64(len(rows))):
+        i = np.uint64(local[k])
+        count[i] += 1.0
+        out[i] = max(out[i], lengths[np.uint64(rows[k])])
+    for i in range(np.uint64(len(out))):
+        out[i] += count[i]
