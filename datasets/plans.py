@@ -1,11 +1,13 @@
 """Plans on disk: xarray Datasets in Zarr, one directory each, replaced in one step.
 
-    PLAN/                 dimension `product` in the table's order; `factor` if in several factors
+    PLAN/                 dimension `product` in the table's order, after it was told apart by
+                          `scenario` (several demands) or `factor` (prices in several factors)
         product           the ids (and name, unit: where products have their own)
+        scenario | factor the names, where there are several
         output | value    the middle of the bounds (quantities | values)
         lower, upper      proven bounds
         figures           certified significant figures, at most 15
-        demand | direct   what was asked for (and demand_lower, demand_upper where given)
+        demand | direct   what was asked for (and demand_lower, demand_upper where given for any)
         turnover, witness, upstreamness
         attributes        the table and its digest, delta, method, precision, seconds, versions
 
@@ -55,7 +57,10 @@ VARIABLES = {
     "witness": "w with w - |A| w > 0; proves the bounds",
     "upstreamness": "mean number of production rounds to final use; 0 where no demand reaches",
 }
+BOUNDS = ("demand_lower", "demand_upper")
 PRICED = {"output": "value", "demand": "direct"}
+DIMENSIONS = {"quantities": "scenario", "values": "factor"}
+COLUMN_NAMES = {"scenario": "demand that was to be met", "factor": "primary input"}
 PRICED_NAMES = {
     "output": "value: factor embodied in one unit",
     "lower": "proven lower bound of the value",
@@ -181,18 +186,19 @@ def _dataset(plan: Plan) -> "xr.Dataset":
     import xarray as xr
 
     several = len(plan.columns) > 1
-    dims = ("factor", "product") if several else ("product",)
+    dims = (DIMENSIONS[plan.kind], "product") if several else ("product",)
+    bounded = any(not column.demand.is_exact for column in plan.columns)
     variables: dict[str, Any] = {}
     for field, name in _names(plan.kind).items():
-        arrays = [array for column in plan.columns if (array := _field(column, field)) is not None]
-        if arrays:
+        if bounded or field not in BOUNDS:
+            arrays = [_field(column, field) for column in plan.columns]
             stacked = np.stack(arrays) if several else arrays[0]
             variables[name] = (dims, stacked, _attributes(plan, field))
     dataset = xr.Dataset(variables, coords=_coordinates(plan))
     dataset.attrs = {
         "ogas_plan": FORMAT,
         "kind": plan.kind,
-        "factors": [column.name for column in plan.columns if column.name],
+        f"{DIMENSIONS[plan.kind]}s": [column.name for column in plan.columns if column.name],
         "delta": plan.delta,
         **plan.facts,
     }
@@ -205,28 +211,27 @@ def _coordinates(plan: Plan) -> dict[str, Any]:
     found: dict[str, Any] = {"product": ("product", _labels(plan.ids), {"long_name": "id"})}
     if plan.names is not None:
         found["name"] = ("product", _labels(plan.names), {"long_name": "name of the product"})
-    units = np.array([column.units for column in plan.columns], dtype=object)
-    dims = ("factor", "product")[: units.ndim]
+    own = DIMENSIONS[plan.kind]
     if len(plan.columns) > 1:
         names = np.array([column.name for column in plan.columns], dtype=object)
-        found["factor"] = ("factor", names, {"long_name": "primary input"})
-        found["unit"] = (dims, units, {"long_name": "unit"})
+        found[own] = (own, names, {"long_name": COLUMN_NAMES[own]})
+    units = np.array([column.units for column in plan.columns], dtype=object)
+    if not _is_unit_shared(plan):
+        found["unit"] = ((own, "product")[: units.ndim], units, {"long_name": "unit"})
     elif units.ndim > 1:
-        found["unit"] = (dims[1:], units[0], {"long_name": "unit"})
+        found["unit"] = ("product", units[0], {"long_name": "unit"})
     return found
 
 
-def _field(column: Column, field: str) -> Array | None:
-    """Return the array of a field; bounds of the demand only where they were given."""
-    if field.startswith("demand"):
-        if field != "demand" and column.demand.is_exact:
-            return None
-        return {
-            "demand": column.demand.nominal,
-            "demand_lower": column.demand.lower,
-            "demand_upper": column.demand.upper,
-        }[field]
-    array: Array = getattr(column, field)
+def _is_unit_shared(plan: Plan) -> bool:
+    """Whether columns are in the same units: scenarios are, prices in several factors are not."""
+    return plan.kind == "quantities" or len(plan.columns) == 1
+
+
+def _field(column: Column, field: str) -> Array:
+    demand = column.demand
+    asked = {"demand": demand.nominal, "demand_lower": demand.lower, "demand_upper": demand.upper}
+    array: Array = asked[field] if field in asked else getattr(column, field)
     return array.astype(np.int8) if field == "figures" else array
 
 
@@ -239,7 +244,7 @@ def _units(plan: Plan, field: str) -> str:
     if field in ("figures", "upstreamness"):
         return "1"
     shared = plan.columns[0].units
-    if len(plan.columns) == 1 and isinstance(shared, str):
+    if _is_unit_shared(plan) and isinstance(shared, str):
         return shared or "unit"
     return "see the coordinate unit"
 
@@ -293,28 +298,32 @@ def _plan(dataset: "xr.Dataset") -> Plan:
     if missing := [name for name in NEEDED if name not in attributes]:
         raise DamagedError(f"attributes are missing: {', '.join(missing)}")
     kind = attributes.pop("kind")
-    names = attributes.pop("factors") or [""]
-    known = ("ogas_plan", "digests")
+    names = attributes.pop(f"{DIMENSIONS[kind]}s", None) or [""]  # older plans have other lists
+    known = ("ogas_plan", "digests", "factors")
     return Plan(
         kind=kind,
         ids=_plain(dataset["product"].values),
         names=_plain(dataset["name"].values) if "name" in dataset else None,
-        columns=tuple(_column(dataset, kind, name, len(names) > 1) for name in names),
+        columns=tuple(
+            _column(dataset.isel({DIMENSIONS[kind]: k}) if len(names) > 1 else dataset, kind, name)
+            for k, name in enumerate(names)
+        ),
         delta=attributes.pop("delta"),
         facts={key: value for key, value in attributes.items() if key not in known},
     )
 
 
-def _column(dataset: "xr.Dataset", kind: str, factor: str, several: bool) -> Column:
-    part = dataset.sel(factor=factor) if several else dataset
+def _column(part: "xr.Dataset", kind: str, column_name: str) -> Column:
     arrays = {
         field: part[name].values for field, name in _names(kind).items() if name in part.variables
     }
     nominal = arrays.pop("demand")
-    lower, upper = arrays.pop("demand_lower", nominal), arrays.pop("demand_upper", nominal)
+    bounds = [arrays.pop(bound, nominal) for bound in BOUNDS]
+    is_exact = all(np.array_equal(bound, nominal) for bound in bounds)
+    demand = Demand.exact(nominal) if is_exact else Demand(nominal, *bounds)
     units: Any = part["output" if kind == "quantities" else "value"].attrs["units"]
     if "unit" in part.variables:
         own = part["unit"].values
         units = _plain(own) if own.ndim else str(own)
     arrays["figures"] = arrays["figures"].astype(np.int64)
-    return Column(name=factor, units=units, demand=Demand(nominal, lower, upper), **arrays)
+    return Column(name=column_name, units=units, demand=demand, **arrays)

@@ -271,7 +271,11 @@ class Station:
 
 
 def _follow(state: State, factor: Matrix, shift: Matrix, drift: int) -> None:
-    """Correct a state: ``state[:, c] <- factor_c state[:, c] + shift_c state[:, drift]``."""
-    along = state[:, drift : drift + 1].copy()
-    state *= factor
-    state += shift * along
+    """Correct a state: ``state[:, c] <- factor_c state[:, c] + shift_c state[:, drift]``.
+
+    ``factor`` and ``shift`` are (c,), or (b, c) with a correction for every row.
+    """
+    along = state[:, drift].astype(np.float64)
+    for column in range(state.shape[1]):
+        scaled = factor[..., column] * state[:, column]
+        state[:, column] = scaled + shift[..., column] * along

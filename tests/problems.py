@@ -1,7 +1,9 @@
 """Problems with answers, and problems that have none: what every method is judged by."""
 
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
+from unittest.mock import patch
 
 import numpy as np
 from scipy.sparse import block_diag, csr_array
@@ -9,15 +11,21 @@ from scipy.sparse import block_diag, csr_array
 from ogas.datasets import textbook
 from ogas.datasets.gallery import generate
 from ogas.datasets.recipes import Parameters
+from ogas.engine import choose
 from ogas.engine.balance import quantities, values
+from ogas.engine.blocking import into
+from ogas.engine.choose import METHODS, sector_balance, with_threads
 from ogas.engine.iterate import Precision, solve
-from ogas.engine.method import METHODS
+from ogas.engine.partition import from_labels
+from ogas.engine.source import Source
 from ogas.engine.table import Table, coefficients_from
 
 SEED = 20260711
 SMALL = Parameters(products=300, seed=SEED)
 KINDS = ("quantities", "values")
-METHOD_NAMES = ("jacobi", "gauss-seidel", "anderson")
+WHOLE = ("jacobi", "gauss-seidel", "anderson")  # what they take is one matrix
+IN_BLOCKS = ("block-jacobi", "orders-and-tables")
+METHOD_NAMES = WHOLE + IN_BLOCKS
 
 WORKED = ("two_sectors", "three_sectors", "by_product", "nobody_wants")
 DRAWN = (
@@ -64,10 +72,74 @@ def balance_of(table, kind, **options):
     return values(table, next(iter(table.factors)), **options)
 
 
-def solved(table, kind="quantities", method="anderson", figures=3, **options):
-    """Solve a table to some figures."""
+def problem_of(table, kind, method, figures, **options):
+    """The balance in the form that a method takes."""
     balance = balance_of(table, kind, **options)
-    return solve(balance, METHODS[method], Precision(figures=figures, max_passes=4000))
+    if method in WHOLE:
+        return balance
+    return by_blocks(table, kind, balance.demands, figures=figures, delta=balance.delta)
+
+
+def solved(table, kind="quantities", method="anderson", figures=3, *, most=4000, **options):
+    """Solve a table to some figures; in its own blocks, if the method works in blocks."""
+    problem = problem_of(table, kind, method, figures, **options)
+    return solve(problem, METHODS[method], Precision(figures=figures, max_passes=most))
+
+
+# ---- by blocks ----------------------------------------------------------------------------------
+
+
+def blocks_at_random(table):
+    """Seven blocks that have nothing in common."""
+    return from_labels(np.random.default_rng(SEED + 6).integers(0, 7, len(table)))
+
+
+def blocks_by_metis(table):
+    """Blocks that trade as little as METIS can make them."""
+    return into(table, min(5, len(table))).blocks
+
+
+def blocks_of_unequal_size(table):
+    """Three blocks of a product each, one of two, and one of all the rest."""
+    return np.array([0, 1, 2, 3, 3, 4])[np.minimum(np.arange(len(table)), 5)]
+
+
+PARTITIONS = {
+    "its own": lambda table: table.blocks,
+    "one block": lambda table: None,
+    "at random": blocks_at_random,
+    "by METIS": blocks_by_metis,
+    "a block for each product": lambda table: np.arange(len(table))[::-1].copy(),
+    "of unequal size": blocks_of_unequal_size,
+}
+
+
+def cut(table, partition):
+    """A table in other blocks."""
+    return replace(table, blocks=PARTITIONS[partition](table))
+
+
+@contextmanager
+def rounded_to_float32():
+    """Hold coefficients in float32 however few there are; plans too where few figures are asked."""
+    with patch.object(choose, "CACHED", -1):
+        yield
+
+
+def by_blocks(table, kind="quantities", demands=(), figures=6, delta=0.0):
+    """The balances of a table by its blocks, for its own demand unless others are given."""
+    return sector_balance(
+        Source.of(table),
+        demands or balance_of(table, kind).demands,
+        is_transposed=kind == "values",
+        figures=figures,
+        delta=delta,
+    )
+
+
+def planned(problem, figures=6, method="orders-and-tables", threads=0, most=4000):
+    """Solve balances by blocks."""
+    return solve(problem, with_threads(METHODS[method], threads), Precision(figures, most))
 
 
 # ---- economies that cannot meet their demand ----------------------------------------------------

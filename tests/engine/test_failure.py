@@ -12,7 +12,7 @@ from ogas.datasets.recipes import Parameters
 from ogas.engine.balance import Demand, quantities, values
 from ogas.engine.errors import WrongUsageError
 from ogas.engine.iterate import Precision, solve
-from ogas.engine.method import METHODS
+from ogas.engine.choose import METHODS
 from ogas.engine.outcome import Outcome
 
 BOUNDED = 600  # reads of A, audit included; the audit of a 20,000-product component takes 230
@@ -36,7 +36,7 @@ def test_an_unproductive_economy_ends_with_a_loop_that_proves_it(name, kind, met
     loop = solution.productivity.loop
     assert loop.radius >= 1.0
     if len(table) <= 4000:  # larger ones are checked in the tests of the audit
-        proved = problems.table_of(solution.balance.coefficients)
+        proved = problems.table_of(problems.balance_of(table, kind).coefficients)
         assert exact.loop_proves_itself(proved, loop)
 
 
@@ -64,8 +64,7 @@ def test_a_signed_table_that_cannot_be_decided_is_not_called_unproductive(name, 
 def test_a_hair_below_radius_one_is_planned_truly_or_not_at_all(gap, products, kind, method):
     table = textbook.nearly_critical(gap, products, problems.SEED)
     most = 600 if method == "anderson" else 200  # plain sweeps need 1 / gap
-    precision = Precision(figures=3, max_passes=most)
-    solution = solve(problems.balance_of(table, kind), METHODS[method], precision)
+    solution = problems.solved(table, kind, method, most=most)
     assert solution.outcome is not Outcome.NOT_PRODUCTIVE
     assert solution.history.passes <= most + BOUNDED
     if solution.outcome is Outcome.CERTIFIED:
@@ -150,8 +149,7 @@ def test_a_delta_that_closes_the_slack_certifies_nothing_and_blames_nobody():
 @pytest.mark.parametrize("most", [1, 2, 7, 30])
 @pytest.mark.parametrize("recipe", ["sectors:S2", "sectors:S4,households"])
 def test_the_passes_asked_for_are_not_exceeded_but_by_one_certificate(recipe, most, method):
-    balance = quantities(problems.solvable(recipe))
-    solution = solve(balance, METHODS[method], Precision(figures=12, max_passes=most))
+    solution = problems.solved(problems.solvable(recipe), "quantities", method, 12, most=most)
     assert solution.outcome is Outcome.PRECISION_NOT_REACHED
     history = solution.history
     assert history.count("sweep") + history.count("certificate") <= most + 1

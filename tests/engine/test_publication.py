@@ -1,6 +1,7 @@
 """What is published proves itself: output and witness certify bounds as narrow."""
 
 import numpy as np
+import problems
 import pytest
 
 from ogas.datasets import gallery
@@ -8,7 +9,6 @@ from ogas.datasets.recipes import Parameters
 from ogas.engine.balance import quantities
 from ogas.engine.certificate import certify
 from ogas.engine.iterate import Precision, solve
-from ogas.engine.method import METHODS
 from ogas.engine.outcome import Outcome
 from ogas.kernels import reference
 
@@ -22,13 +22,13 @@ RECIPES = [
 ]
 
 
-@pytest.mark.parametrize("method", ["jacobi", "gauss-seidel", "anderson"])
+@pytest.mark.parametrize("method", problems.METHOD_NAMES)
 @pytest.mark.parametrize("recipe", RECIPES)
 @pytest.mark.parametrize(("figures", "delta"), [(3, 0.0), (6, 0.0), (10, 0.0), (1, 1e-5)])
 def test_output_and_witness_prove_the_published_bounds_anew(recipe, method, figures, delta):
     table = gallery.generate(recipe, Parameters(products=300, seed=4))
     balance = quantities(table, delta=delta)
-    solution = solve(balance, METHODS[method], Precision(figures=figures))
+    solution = problems.solved(table, "quantities", method, figures, delta=delta)
     assert solution.outcome is Outcome.CERTIFIED
     published = solution.certificate
     anew = certify(

@@ -10,9 +10,10 @@ import pytest
 from ogas.datasets import textbook
 from ogas.datasets.answers import answer
 from ogas.engine.iterate import Precision
-from ogas.engine.method import METHODS, Anderson
+from ogas.engine.choose import METHODS, chosen
 from ogas.engine.outcome import Outcome
 from ogas.engine.plan import Plan, Request, column, draw_up, total, verify
+from ogas.engine.source import Source
 
 ROUNDING = 1e-15  # of the answers, relative to turnover
 
@@ -104,15 +105,19 @@ def test_a_gauss_seidel_sweep_contracts_faster_than_a_jacobi_sweep(kind):
         spreads = [record.spread for record in history.records if record.kind == "sweep"]
         return (spreads[-1] / spreads[4]) ** (1 / (len(spreads) - 5))
 
-    jacobi, gauss_seidel, anderson = (rate(method) for method in problems.METHOD_NAMES)
+    jacobi, gauss_seidel, anderson = (rate(method) for method in problems.WHOLE)
     assert jacobi < 0.97  # the radius is .94
     assert gauss_seidel < jacobi**1.5
     assert anderson < 0.75
 
 
-def test_auto_is_a_method_that_can_be_named():
-    assert METHODS["auto"] == Anderson()
-    assert {METHODS[name].name for name in problems.METHOD_NAMES} == set(problems.METHOD_NAMES)
+def test_a_table_in_blocks_is_planned_by_blocks_and_any_other_as_one():
+    table = problems.solvable("sectors:S1")
+    assert chosen(Source.of(table))[0].name == "orders-and-tables"
+    assert chosen(Source.of(problems.cut(table, "one block")))[0].name == "anderson"
+    assert {name: method.name for name, method in METHODS.items()} == {
+        name: name for name in problems.METHOD_NAMES
+    }
 
 
 # ---- the smallest economies ---------------------------------------------------------------------
@@ -206,18 +211,18 @@ def test_a_total_of_weights_of_any_sign_is_enclosed_exactly():
 def test_all_factors_are_priced_unless_some_are_named():
     table = problems.solvable("two_sectors")
     table = replace(table, factors={"labour": np.ones(2), "land": np.array([1.0, 0.0])})
-    request = Request("values", METHODS["auto"], Precision(figures=6))
-    assert list(draw_up(table, request)) == ["labour", "land"]
-    named = Request("values", METHODS["auto"], Precision(figures=6), factors=("land",))
-    assert list(draw_up(table, named)) == ["land"]
+    source = Source.of(table)
+    request = Request("values", None, Precision(figures=6))
+    assert list(draw_up(source, request)) == ["labour", "land"]
+    named = Request("values", None, Precision(figures=6), factors=("land",))
+    assert list(draw_up(source, named)) == ["land"]
 
 
 def test_what_a_plan_claims_its_verification_confirms(table, kind, method):
     name = "" if kind == "quantities" else next(iter(table.factors))
     for figures in (3, 6, 10):
         solution = problems.solved(table, kind, method, figures)
-        balance = problems.balance_of(table, kind)
-        columns = (column(table, name, balance, solution.certificate),)
+        columns = (column(table, name, *solution.demands, solution.certificate),)
         plan = Plan(kind, table.ids, table.names, columns, 0.0, {})
         (again,) = verify(table, plan)
         assert again.digits_certified >= figures

@@ -16,7 +16,7 @@ from ogas.datasets.recipes import Parameters
 from ogas.datasets.variants import mixed_units, shuffle
 from ogas.engine.balance import Demand, quantities, residual
 from ogas.engine.iterate import Precision, solve
-from ogas.engine.method import METHODS, begin
+from ogas.engine.method import begin
 from ogas.engine.outcome import Outcome
 from ogas.engine.table import Table, coefficients_from
 
@@ -42,7 +42,7 @@ def close_to(balance, ours, exactly):
     )
 
 
-@given(drawn(), st.sampled_from(problems.METHOD_NAMES), st.integers(0, 12))
+@given(drawn(), st.sampled_from(problems.WHOLE), st.integers(0, 12))
 def test_demand_is_output_less_what_is_used_plus_the_residual_after_any_sweep(
     economy, method, sweeps
 ):
