@@ -1,9 +1,10 @@
 """The prices p in which blocks are aggregated.
 
 They decide how fast the cycle is, never what is true. Best are prices at which every recipe costs
-less than its product: money, mostly. Without them prices are carried along, ``p <- p A + l``, in the reads that plan and witness need anyway, one pass
-behind; for values, amounts ``p <- A p + l`` are. l is labour where it is known, else one over
-turnover, which is in the right units whatever they are.
+less than its product: money, mostly. Without them prices are carried along, ``p <- p A + l``, in
+the reads that plan and witness need anyway, one pass behind; for values, amounts ``p <- A p + l``
+are. l is labour where it is known, else one over turnover, which is in the right units whatever
+they are.
 """
 
 from collections.abc import Sequence

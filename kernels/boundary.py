@@ -67,5 +67,4 @@ def longest(rows, local, lengths, out):
         i = np.uint64(local[k])
         count[i] += 1.0
         out[i] = max(out[i], lengths[np.uint64(rows[k])])
-    for i in range(np.uint64(len(out))):
-        out[i] += count[i]
+    out += count

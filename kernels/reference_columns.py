@@ -164,6 +164,14 @@ def tally(owners: Array, price: Array, numbers: Array, out: Array) -> None:
         out[owner] += price[k] * numbers[k]
 
 
+def longest(rows: Array, local: Array, lengths: Array, out: Array) -> None:
+    """Write the longest chain of additions behind the sums that `collect` makes."""
+    out[:] = 0.0
+    for row, i in zip(rows, local, strict=True):
+        out[i] = max(out[i], lengths[row])
+    out += np.bincount(local, minlength=len(out))
+
+
 def _entries(values: Array, plain: int, width: int) -> Array:
     """Return what each column is multiplied by, (n, width): the entries or their magnitudes."""
     entries = values.astype(np.float64)[:, None]

@@ -128,3 +128,13 @@ def test_kernels_at_boundaries_release_the_lock_and_compile_nothing_new(kernel):
     assert kernel.targetoptions["nogil"]
     assert not kernel._can_compile
     assert not kernel.targetoptions.get("fastmath")
+
+
+def test_the_longest_chain_is_that_of_the_longest_message_and_one_for_each_message():
+    # product 0 gets messages of rows 2 and 0, product 2 one of row 3, product 1 none
+    rows, local = np.array([2, 0, 3]), np.array([0, 0, 2], np.int32)
+    lengths = np.array([5.0, 9.0, 7.0, 1.0])
+    for module in (boundary, twin):
+        out = np.full(3, np.nan)
+        module.longest(rows, local, lengths, out)
+        assert out.tolist() == [7.0 + 2, 0.0, 1.0 + 1]
