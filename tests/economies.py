@@ -9,8 +9,10 @@ from fractions import Fraction
 
 import exact
 import numpy as np
+import problems
 
 from ogas.engine.balance import Balance, Demand, quantities
+from ogas.engine.partition import from_labels
 from ogas.engine.table import Table, coefficients_from
 
 KINDS = ("nonnegative", "imports", "signed")
@@ -19,15 +21,26 @@ DELTAS = (0.0, 2.0**-24, 1e-3)
 
 @dataclass(frozen=True, eq=False)
 class Economy:
-    """A balance with any output and witness for it."""
+    """A balance with any output and witness for it, and the block of every product."""
 
     balance: Balance
     output: np.ndarray
     witness: np.ndarray
+    blocks: np.ndarray
 
     @property
     def matrix(self):
         return exact.fractions(self.balance.coefficients.toarray())
+
+    def by_blocks(self, figures, demands=()):
+        """The same balance by blocks."""
+        table = Table(self.balance.coefficients, np.arange(len(self.balance)), blocks=self.blocks)
+        return problems.by_blocks(
+            table,
+            demands=demands or self.balance.demands,
+            figures=figures,
+            delta=self.balance.delta,
+        )
 
     def members(self, rng, count):
         """Yield exact economies ``A', f'`` within the intervals: the given one, corners, others."""
@@ -86,7 +99,8 @@ def of(A, demand, delta, rng):
         x = rng.normal(size=n) * turnover
     if rng.random() < 0.1:
         x[:] = 0.0
-    return Economy(balance, x, np.abs(inverse @ wanted))
+    blocks = from_labels(rng.integers(0, rng.integers(1, n + 1), n))
+    return Economy(balance, x, np.abs(inverse @ wanted), blocks)
 
 
 def _demand(rng, f):

@@ -44,7 +44,8 @@ def wild_economies(draw):
     witness = vector(magnitudes()) + 0.0
     if draw(st.booleans()):
         witness = np.linalg.lstsq(np.eye(n) - np.abs(A), np.minimum(witness, 1e100) + 1e-30)[0]
-    return economies.Economy(balance, vector(sized(magnitudes())), witness)
+    output = vector(sized(magnitudes()))
+    return economies.Economy(balance, output, witness, np.zeros(n, np.int64))
 
 
 @st.composite

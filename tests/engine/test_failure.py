@@ -12,7 +12,6 @@ from ogas.datasets.recipes import Parameters
 from ogas.engine.balance import Demand, quantities, values
 from ogas.engine.errors import WrongUsageError
 from ogas.engine.iterate import Precision, solve
-from ogas.engine.choose import METHODS
 from ogas.engine.outcome import Outcome
 
 BOUNDED = 600  # reads of A, audit included; the audit of a 20,000-product component takes 230

@@ -9,8 +9,8 @@ import pytest
 
 from ogas.datasets import textbook
 from ogas.datasets.answers import answer
-from ogas.engine.iterate import Precision
 from ogas.engine.choose import METHODS, chosen
+from ogas.engine.iterate import Precision
 from ogas.engine.outcome import Outcome
 from ogas.engine.plan import Plan, Request, column, draw_up, total, verify
 from ogas.engine.source import Source

@@ -15,6 +15,7 @@ from ogas.datasets.gallery import generate
 from ogas.datasets.recipes import Parameters
 from ogas.datasets.variants import mixed_units, shuffle
 from ogas.engine.balance import Demand, quantities, residual
+from ogas.engine.choose import METHODS
 from ogas.engine.iterate import Precision, solve
 from ogas.engine.method import begin
 from ogas.engine.outcome import Outcome
@@ -66,7 +67,8 @@ def test_demand_is_output_less_what_is_used_plus_the_residual_after_any_sweep(
 def test_whatever_a_run_certifies_is_true(economy, method, figures):
     exactly = exact.plan(economy.matrix, exact.fractions(economy.balance.demand.nominal))
     precision = Precision(figures=figures, max_passes=300)
-    solution = solve(economy.balance, METHODS[method], precision)
+    problem = economy.balance if method in problems.WHOLE else economy.by_blocks(figures)
+    solution = solve(problem, METHODS[method], precision)
     assert solution.outcome is not Outcome.NOT_PRODUCTIVE
     certificate = solution.certificate
     if certificate is None:
@@ -79,6 +81,7 @@ def test_whatever_a_run_certifies_is_true(economy, method, figures):
     assert reached == (solution.outcome is Outcome.CERTIFIED)
 
 
+@pytest.mark.parametrize("method", problems.WHOLE)
 def test_a_fixed_point_of_a_sweep_meets_the_balance(method):
     table = problems.solvable("by_product")
     balance = quantities(table)
@@ -134,8 +137,8 @@ def test_plans_for_two_demands_add_up_within_their_bounds(recipe, method):
     one, other = draw.lognormal(0, 2, (2, 300))
     certificates = []
     for demand in (one, other, 3 * one - 0.5 * other):
-        balance = quantities(table, Demand.exact(demand))
-        certificates.append(solve(balance, METHODS[method], Precision(figures=6)).certificate)
+        solution = problems.solved(table, "quantities", method, 6, demand=Demand.exact(demand))
+        certificates.append(solution.certificate)
     a, b, both = certificates
     margin = 1e-13 * both.turnover
     assert (both.lower <= 3 * a.upper - 0.5 * b.lower + margin).all()
@@ -148,7 +151,7 @@ def test_who_wants_more_gets_a_larger_plan_and_no_plan_is_negative(method):
     less = draw.lognormal(0, 2, 300) * (draw.random(300) < 0.5)
     more = less + draw.lognormal(0, 1, 300)
     least, most = (
-        solve(quantities(table, Demand.exact(f)), METHODS[method], Precision(figures=4)).certificate
+        problems.solved(table, "quantities", method, 4, demand=Demand.exact(f)).certificate
         for f in (less, more)
     )
     assert (least.lower <= most.upper).all()
