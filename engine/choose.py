@@ -10,6 +10,7 @@ from ogas.engine.cycle import FLOAT32, OrdersAndTables, SectorBalance
 from ogas.engine.exchange import SerialExchange
 from ogas.engine.method import Anderson, GaussSeidel, Jacobi, Method
 from ogas.engine.productivity import audit
+from ogas.engine.push import Push
 from ogas.engine.sectors import MOST_PRODUCTS, Form, arrange
 from ogas.engine.source import Source
 from ogas.engine.table import Vector
@@ -24,6 +25,7 @@ METHODS: dict[str, Method] = {
 
 CACHED = 2**22  # nonzeros that fit a cache as they are: nothing is gained by rounding them
 FLOAT32_FIGURES = 5  # that float32 entries and vectors can prove
+PUSHED_FIGURES = 5  # for six, one product's new demand touches all of A several times
 
 
 def chosen(source: Source) -> tuple[Method, str]:
@@ -38,6 +40,12 @@ def chosen(source: Source) -> tuple[Method, str]:
     if len(source) > MOST_PRODUCTS:
         return METHODS["orders-and-tables"], "one block of so many products is swept in pieces"
     return METHODS["anderson"], "the table is one block"
+
+
+def revising(source: Source, figures: int) -> Method:
+    """Return the method for a table of which an earlier plan is known."""
+    method, _ = chosen(source)
+    return method if method.in_blocks or figures > PUSHED_FIGURES else Push(figures=figures)
 
 
 def with_threads(method: Method, threads: int) -> Method:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from ogas.engine.balance import Balance, Demand, Start, balance_of, demand_of, factor_of
 from ogas.engine.certificate import Certificate, certify, relative_half_widths
-from ogas.engine.choose import chosen, sector_balance, with_threads
+from ogas.engine.choose import chosen, revising, sector_balance, with_threads
 from ogas.engine.cycle import SectorBalance
 from ogas.engine.errors import WrongUsageError
 from ogas.engine.header import Header
@@ -162,7 +162,9 @@ def draw_up(
         Columns that were solved together share their history. A single demand has the name ``""``.
     """
     wanted = request.right_sides(source.header)
-    method = with_threads(request.method or chosen(source)[0], request.threads)
+    figures = request.precision.figures
+    suited = chosen(source)[0] if request.start is None else revising(source, figures)
+    method = with_threads(request.method or suited, request.threads)
     solutions: dict[str, Solution] = {}
     for names, problem in _problems(source, request, wanted, in_blocks=method.in_blocks):
         solution = solve(problem, method, request.precision, observe=observe)
