@@ -113,7 +113,7 @@ class Station:
         elif self.is_pair:
             orders.orders_pair(*self.sector.orders.arrays, self.state, self.messages)
         else:
-            self._cross(up=self._wide(), up_out=self.messages)
+            self._cross(up=self.state, up_out=self.messages)
         return self._account() if with_account else None
 
     def settle(self, correction: Correction, inner: int) -> tuple[float, float, float]:
@@ -138,7 +138,7 @@ class Station:
         if self.is_pair:
             pair.sums_pair(*self.sector.own.arrays, self.state, out)
         else:
-            columns.sums_columns(*self.sector.own.arrays, self.columns.plain, self._wide(), out)
+            columns.sums_columns(*self.sector.own.arrays, self.columns.plain, self.state, out)
         return out + self.given
 
     # ---- what they consist of -------------------------------------------------------------------
@@ -146,7 +146,11 @@ class Station:
     def _account(self) -> Account:
         weights, needs = self.weights, self.columns.needs
         across = np.zeros((len(self.mail.partners), self.columns.width))
-        boundary.tally(self.mail.owners, weights.ext_used, self.messages, across)
+        boundary.tally(self.mail.owners, weights.ext_used[0], self.messages, across)
+        if len(weights.ext_used) > 1:
+            of_magnitudes = np.zeros_like(across)
+            boundary.tally(self.mail.owners, weights.ext_used[1], self.messages, of_magnitudes)
+            across[:, self.columns.plain :] = of_magnitudes[:, self.columns.plain :]
         state = self._wide()
         within = weights.content[:, 0] @ state
         within[needs] = weights.content[:, -1] @ state[:, needs]
@@ -192,13 +196,13 @@ class Station:
             down, down_out = np.zeros((rows, 1)), np.zeros((len(self.sector), 1))
             down[: len(weights.ext_now), 0] = weights.ext_now
         elif weights.is_carried:  # values: amounts go up
-            up, up_out = weights.now[:, None].copy(), np.zeros((rows, 1))
-        up_plain = plain if up.shape[1] == self.columns.width else 0
+            kinds = weights.content.shape[1]  # of entries and, where some are negative, magnitudes
+            up, up_out = np.repeat(weights.now[:, None], kinds, axis=1), np.zeros((rows, kinds))
+        up_plain = plain if up.shape[1] == self.columns.width else max(up.shape[1] - 1, 0)
         down_plain = plain if down.shape[1] == self.columns.width else 0
         columns.cross(*self.sector.orders.arrays, up_plain, up, up_out, down_plain, down, down_out)
         if weights.is_carried:
-            carried = down_out if down.shape[1] == 1 else up_out
-            weights.outside = carried[:, 0]
+            weights.outside = down_out if down.shape[1] == 1 else up_out
 
     def _sweep(self, *, is_read: bool) -> tuple[float, float, float]:
         """Sweep once; ``is_read`` if carried prices are to be multiplied by ``own`` on the way."""

@@ -29,13 +29,14 @@ class Weights:
         Whose ``content`` the last pass read; the table counts in these.
     content : (b, 1 or 2) float64
         ``used @ own``, and the same of magnitudes.
-    ext_used : (e,) float64
-        The same of what the block takes from others; for values, what its row of the table counts
-        these with.
+    ext_used : (1 or 2, e) float64
+        ``used`` of what the block takes from others; for values, what its row of the table counts
+        these with, ``orders @ used``, and the same of magnitudes where entries are negative.
     now, ext_now : (b,), (e,) float64
         Being read in this pass, where prices are carried.
-    outside : (b,) float64
-        ``now @ orders`` of this pass; for values ``orders @ now``, a number for every row.
+    outside : (b, 1) float64
+        ``now @ |orders|`` of this pass; for values ``orders @ now``, for every row, with the same of
+        magnitudes where entries are negative.
     source : (b,) float64
         l; empty if it is one over turnover.
     is_carried : bool
@@ -45,10 +46,10 @@ class Weights:
 
     used: Vector
     content: Matrix
-    ext_used: Vector
+    ext_used: Matrix
     now: Vector
     ext_now: Vector
-    outside: Vector
+    outside: Matrix
     source: Vector
     is_carried: bool
     is_reversed: bool
@@ -60,10 +61,10 @@ def given(sectors: Sectors, price: Vector) -> list[Weights]:
         Weights(
             used=price[block.products],
             content=block.own_content,
-            ext_used=price[block.ext],
+            ext_used=price[block.ext][None],
             now=np.zeros(0),
             ext_now=np.zeros(0),
-            outside=np.zeros(0),
+            outside=np.zeros((0, 1)),
             source=np.zeros(0),
             is_carried=False,
             is_reversed=sectors.is_transposed,
@@ -82,10 +83,10 @@ def carried(sectors: Sectors, first: Vector, *, is_source: bool) -> list[Weights
         Weights(
             used=price[block.products],
             content=np.zeros_like(block.own_content),
-            ext_used=price[block.ext],
+            ext_used=price[block.ext][None],
             now=price[block.products],
             ext_now=price[block.ext],
-            outside=np.zeros(0),
+            outside=np.zeros((0, 1)),
             source=first[block.products] if is_source else np.zeros(0),
             is_carried=True,
             is_reversed=sectors.is_transposed,
@@ -98,7 +99,7 @@ def carry(
     sectors: Sectors, weights: Sequence[Weights], turnovers: Sequence[Vector], *, anew: bool
 ) -> None:
     """Move carried prices one pass on; ``anew`` begins again from one over turnover."""
-    outside = [part.outside for part in weights]
+    outside = [part.outside[:, -1] for part in weights]
     if sectors.is_transposed:
         messages = np.concatenate(outside)[:, None]
         outside = [
@@ -114,9 +115,9 @@ def carry(
     for mail, part, price in zip(sectors.mails, weights, following, strict=True):
         part.used, part.now = part.now, price
         if sectors.is_transposed:
-            part.ext_used = part.outside[: len(mail.ext)]
+            part.ext_used = np.ascontiguousarray(part.outside[: len(mail.ext)].T)
         else:
-            part.ext_used, part.ext_now = part.ext_now, everywhere[mail.ext]
+            part.ext_used, part.ext_now = part.ext_now[None], everywhere[mail.ext]
 
 
 def _delivered(mail: Mail, messages: Matrix, blocks: int, size: int) -> Vector:
