@@ -244,7 +244,7 @@ class Cycle:
             state[:, : columns.plans] = problem.start.outputs[products]
             witness = problem.start.witness[products]
         state[:, columns.drift] = np.maximum(witness, floor)
-        if problem.half and columns.width == 2 and not self._is_carried:
+        if problem.half:
             limits = np.finfo(np.float32)
             if floor > 1e3 * limits.tiny and float(np.max(state)) < 1e-10 * float(limits.max):
                 return state.astype(np.float32)

@@ -9,6 +9,7 @@ their magnitudes:
     negative somewhere   x_1 .. x_K  w  |  w  |x_1| .. |x_K|    plain = K + 1
 
 so that a row's sums are used_k = sum a x_k, sum a w, needed = sum |a| w, gross_k = sum |a x_k|.
+A state may be held in float32; sums are in float64.
 
 Rows are summed in chunks of 128 terms, then over the chunks; no lane structure, the same bits
 everywhere. Matrices are those of `ogas.kernels.pair`: CSR with 16-bit columns for a block's own
@@ -24,15 +25,21 @@ CHUNK = 128
 LANES = 16
 
 _FORMS = ("float32[::1]", "float64[::1]")
+# Entries and state: each in float32, or the entries alone, or neither.
+_STATES = (
+    ("float32[::1]", "float32[:, ::1]"),
+    ("float32[::1]", "float64[:, ::1]"),
+    ("float64[::1]", "float64[:, ::1]"),
+)
 _ROWS = "int64[::1], uint16[::1], {}"
 _SLICES = "int64[::1], int64[::1], uint16[::1], {}"
 
 
 @kernel(
     [
-        f"void(uint16[::1], {values}, uint64, uint64, uint64, float64[:, ::1], uint64, "
+        f"void(uint16[::1], {values}, uint64, uint64, uint64, {state}, uint64, "
         "float64[::1], float64[::1])"
-        for values in _FORMS
+        for values, state in _STATES
     ]
 )
 def add_row(columns, values, first, last, stride, state, plain, part, total):
@@ -85,7 +92,7 @@ def add_column(columns, values, first, last, stride, worth, plain, out):
         k += stride
 
 
-@kernel([f"void({_ROWS.format(v)}, uint64, float64[:, ::1], float64[:, ::1])" for v in _FORMS])
+@kernel([f"void({_ROWS.format(v)}, uint64, {state}, float64[:, ::1])" for v, state in _STATES])
 def sums_columns(indptr, columns, values, plain, state, out):
     """Write ``out = [A | |A|] @ state`` for a block's own part; nothing is updated.
 
@@ -102,9 +109,9 @@ def sums_columns(indptr, columns, values, plain, state, out):
 
 @kernel(
     [
-        f"void({_SLICES.format(values)}, uint64, float64[:, ::1], float64[:, ::1], "
+        f"void({_SLICES.format(values)}, uint64, {state}, float64[:, ::1], "
         "uint64, float64[:, ::1], float64[:, ::1])"
-        for values in _FORMS
+        for values, state in _STATES
     ]
 )
 def cross(hub_ptr, slice_ptr, columns, values, up_plain, up, up_out, down_plain, down, down_out):
@@ -142,9 +149,9 @@ def cross(hub_ptr, slice_ptr, columns, values, up_plain, up, up_out, down_plain,
 @kernel(
     [
         f"Tuple((float64, float64, float64))({_ROWS.format(values)}, int32[::1], float64[::1], "
-        "float64[:, ::1], float64[:, ::1], uint64, float64[:, ::1], float64[::1], float64, "
+        f"float64[:, ::1], float64[:, ::1], uint64, {state}, float64[::1], float64, "
         "float64, float64[::1], float64[:, ::1], float64[::1])"
-        for values in _FORMS
+        for values, state in _STATES
     ]
 )
 def sweep_columns(
@@ -197,7 +204,7 @@ def sweep_columns(
         add_row(columns, values, first, last, np.uint64(1), state, plain, part, total)
         turnover = floor
         for k in range(plans):
-            f, x = demand[i, k], state[i, k]
+            f, x = demand[i, k], np.float64(state[i, k])
             imbalance = f + given[i, k] + total[k] - x
             new = x + imbalance / (1.0 - diagonal[i])
             state[i, k] = new
@@ -213,7 +220,7 @@ def sweep_columns(
             turnover = max(turnover, t)
         needs = plain if is_mixed else plans
         needed = given[i, needs] + total[needs]
-        w = state[i, needs]
+        w = np.float64(state[i, needs])
         surplus = max(turnover, leeway * needed)
         w += (surplus + needed - w) / (1.0 - abs(diagonal[i]))
         state[i, plans] = w
