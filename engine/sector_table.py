@@ -19,12 +19,13 @@ Marek and Mayer (2002), Appl. Math. 47, 139-156.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from scipy.linalg import lu_factor, lu_solve
 from scipy.sparse import csc_array, diags_array
 from scipy.sparse.linalg import splu
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from ogas.engine.account import Account, Columns, Correction, Matrix
 from ogas.engine.table import Vector
@@ -123,9 +124,15 @@ def _solved(flows: csc_array, worth: Vector, right: Matrix) -> Matrix:
         return solution
     dense = system.toarray()
     # The same bits on every machine, and no threads that fight with the sweeps.
-    with threadpool_limits(1, user_api="blas"):
+    with _threads().limit(limits=1, user_api="blas"):
         factored, pivots = lu_factor(dense, check_finite=False)
         if not np.diag(factored).all():
             return np.full_like(right, np.nan)
         solution = lu_solve((factored, pivots), scaled, check_finite=False)
     return solution
+
+
+@cache
+def _threads() -> ThreadpoolController:
+    """Look once which libraries have threads of their own: it takes longer than a small table."""
+    return ThreadpoolController()

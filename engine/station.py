@@ -19,6 +19,8 @@ from ogas.engine.weights import Weights
 from ogas.kernels import boundary, columns, orders, pair
 
 NOTHING, NO_COLUMNS = np.zeros(0), np.zeros((0, 0))
+# Threads do not inherit what the loop ignores; numbers that overflow are noticed by their sums.
+IGNORED = np.errstate(over="ignore", invalid="ignore", divide="ignore")
 TRACE = 1e8  # floors of turnover; real turnover is 1e22 and more
 
 
@@ -106,6 +108,7 @@ class Station:
 
     # ---- the two steps of a pass ----------------------------------------------------------------
 
+    @IGNORED
     def reach_out(self, *, with_account: bool) -> Account | None:
         """Fill the outbox, and account for it if asked to; reads ``orders`` for quantities."""
         if self.weights.is_reversed:
@@ -116,6 +119,7 @@ class Station:
             self._cross(up=self.state, up_out=self.messages)
         return self._account() if with_account else None
 
+    @IGNORED
     def settle(self, correction: Correction, inner: int) -> tuple[float, float, float]:
         """Follow a correction, and set right the balances of the block's products in turn.
 
@@ -131,6 +135,7 @@ class Station:
         self.mend()
         return found
 
+    @IGNORED
     def sums(self, correction: Correction) -> Matrix:
         """Return A times the state as it is: the block's own part, and what others order."""
         self._collect(correction)

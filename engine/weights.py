@@ -35,8 +35,8 @@ class Weights:
     now, ext_now : (b,), (e,) float64
         Being read in this pass, where prices are carried.
     outside : (b, 1) float64
-        ``now @ |orders|`` of this pass; for values ``orders @ now``, for every row, with the same of
-        magnitudes where entries are negative.
+        ``now @ |orders|`` of this pass; for values ``orders @ now``, a number for every row, and
+        the same of magnitudes where entries are negative.
     source : (b,) float64
         l; empty if it is one over turnover.
     is_carried : bool

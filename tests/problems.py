@@ -83,7 +83,7 @@ def problem_of(table, kind, method, figures, **options):
 def solved(table, kind="quantities", method="anderson", figures=3, *, most=4000, **options):
     """Solve a table to some figures; in its own blocks, if the method works in blocks."""
     problem = problem_of(table, kind, method, figures, **options)
-    return solve(problem, METHODS[method], Precision(figures=figures, max_passes=most))
+    return planned(problem, figures, method, most=most)
 
 
 # ---- by blocks ----------------------------------------------------------------------------------
@@ -137,8 +137,8 @@ def by_blocks(table, kind="quantities", demands=(), figures=6, delta=0.0):
     )
 
 
-def planned(problem, figures=6, method="orders-and-tables", threads=0, most=4000):
-    """Solve balances by blocks."""
+def planned(problem, figures=6, method="orders-and-tables", threads=1, most=4000):
+    """Solve a balance; by one thread, which is the fastest for economies as small as these."""
     return solve(problem, with_threads(METHODS[method], threads), Precision(figures, most))
 
 
