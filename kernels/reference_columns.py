@@ -114,7 +114,7 @@ def sweep_columns(
     for i in order:
         span = indptr[i], indptr[i + 1], 1
         add_row(columns, values, *span, state, plain, part, total)
-        f, x = demand[i], state[i, :plans].copy()
+        f, x = demand[i], state[i, :plans].astype(np.float64)
         imbalance = f + given[i, :plans] + total[:plans] - x
         new = x + imbalance / (1.0 - diagonal[i])
         if is_mixed:
@@ -125,7 +125,7 @@ def sweep_columns(
         turnover *= rate
         ratios.extend(imbalance * rate / np.maximum(turnover, floor))
         turnovers[i] = max(floor, *turnover)
-        needed, w = given[i, needs] + total[needs], state[i, plans]
+        needed, w = given[i, needs] + total[needs], float(state[i, needs])
         surplus = max(turnovers[i], leeway * needed)
         w += (surplus + needed - w) / (1.0 - abs(diagonal[i]))
         state[i, :plans] = new
