@@ -9,9 +9,8 @@ Sweeps take the rows as they lie, or shuffled, which is the worst order there is
 each row alone, and with it pieces of neighbours that nobody asked for.
 """
 
-import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -21,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse
 
+from ogas.engine.exchange import available_cores
 from ogas.kernels import dense, orders, pair, slices, stream
 
 SEED = 70_919
@@ -78,14 +78,9 @@ class Speed:
         return self.label.bytes / self.all
 
 
-def threads() -> int:
-    """Return how many threads this process may run at once."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def speeds(size: Size) -> list[Speed]:
     """Measure every kernel; the first one reads a long array and does nothing else."""
-    with ThreadPoolExecutor(threads()) as pool:
+    with ThreadPoolExecutor(available_cores()) as pool:
         works = [_stream(size)]
         makers = ((_own, size.blocks), (_orders, size.blocks), (_dense, size.dense_blocks))
         for (make, count), seed in zip(
@@ -98,17 +93,18 @@ def speeds(size: Size) -> list[Speed]:
             for label in parts[0].calls
         ]
         rounds = [
-            [(_seconds(calls, map), _seconds(calls, pool.map)) for _, calls, _ in cases]
+            [(seconds(calls, map), seconds(calls, pool.map)) for _, calls, _ in cases]
             for _ in range(1 + size.rounds)
         ]
     best = np.min(rounds[1:], axis=0)  # the first round warms up
     return [
-        Speed(label, *(1e9 * seconds / nonzeros).tolist())
-        for (label, _, nonzeros), seconds in zip(cases, best, strict=True)
+        Speed(label, *(1e9 * spent / nonzeros).tolist())
+        for (label, _, nonzeros), spent in zip(cases, best, strict=True)
     ]
 
 
-def _seconds(calls: list[Call], spread: Callable[..., Iterator[object]]) -> float:
+def seconds(calls: Sequence[Call], spread: Callable[..., Iterator[object]]) -> float:
+    """Return how long calls take that a map, of one thread or of a pool, spreads."""
     start = time.perf_counter()
     list(spread(lambda call: call(), calls))
     return time.perf_counter() - start

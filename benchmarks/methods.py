@@ -1,105 +1,152 @@
-"""How many passes each method needs, everything counted: witness, order, certificate.
+"""How many passes each method needs on the synthetic economies S1-S4 of 20,000 products.
 
-Two tables. The synthetic economies S1-S4 (20,000 products) with every method, in one unit and in
-mixed units, and beside them the Jacobi sweeps that SciPy needs to be as close without a proof. And
-every published table of the folder ``OGAS_DATA``, planned and priced by the default method, with
-the certified half-width over the true error (against a dense solution in extended precision).
-
-Passes are exact and the same on every machine.
+Every method from nothing, outputs and values, beside the Jacobi sweeps that SciPy needs to be as
+close without a proof. Then orders and tables in every way it is used: with the order of products
+known or found by the run, with blocks that METIS has to find, in mixed units, with negative
+entries, imports, households, and warm. What the design promised stands beside it.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ogas.benchmarks.truth import dense_solution, jacobi_sweeps
-from ogas.datasets import forms, gallery
-from ogas.datasets.catalog import locate
-from ogas.datasets.store import open_store
-from ogas.engine.balance import Balance, Demand, quantities, values
-from ogas.engine.errors import PlanError
-from ogas.engine.iterate import Precision, solve
-from ogas.engine.method import METHODS
+from ogas.benchmarks import design
+from ogas.benchmarks.design import CASES, promised
+from ogas.benchmarks.passes import (
+    FIGURES,
+    KINDS,
+    Count,
+    by_blocks,
+    counted,
+    problem_of,
+    reads,
+    reads_of_own,
+    solution,
+    whole,
+)
+from ogas.benchmarks.truth import jacobi_sweeps
+from ogas.datasets import gallery
+from ogas.engine.balance import Start
+from ogas.engine.blocking import auto
+from ogas.engine.choose import METHODS
+from ogas.engine.cycle import OrdersAndTables, SectorBalance
 from ogas.engine.table import Table, Vector
 
-FIGURES = (3, 6, 10)
-CASES = ("S1", "S2", "S3", "S4")
+PLAIN = ("jacobi", "gauss-seidel", "anderson", "block-jacobi")
+CYCLE = "orders-and-tables"
 
 
 @dataclass(frozen=True)
-class Count:
-    """Passes of one method on one balance, to each of the figures; 0 where not reached."""
+class Way:
+    """A way to use orders and tables.
 
-    economy: str
-    balance: str
-    method: str
-    passes: tuple[int, ...]
-    overshoot: tuple[float, ...] = ()
+    Attributes
+    ----------
+    name : str
+    variant : str
+        Of the gallery.
+    withheld : tuple of str
+        ``rank`` of the table, ``labour`` of the problem.
+    kind : "quantities" or "values"
+    """
+
+    name: str
+    variant: str = ""
+    withheld: tuple[str, ...] = ()
+    kind: str = "quantities"
 
 
-def synthetic(cases: tuple[str, ...] = CASES) -> Iterator[Count]:
-    """Yield the passes of every method on the cases of `sectors`, in one and in mixed units."""
+WAYS = (
+    Way(design.KNOWN),
+    Way(design.FOUND, withheld=("rank",)),
+    Way(design.HIDDEN, "hidden"),
+    Way(design.MIXED, "units=mixed"),
+    Way(design.MIXED_UNPRICED, "units=mixed", ("labour",)),
+    Way(design.MIXED_NOTHING, "units=mixed", ("labour", "rank")),
+    Way(design.SIGNED, "signed"),
+    Way(design.IMPORTS, "imports"),
+    Way(design.BOTH, "signed,imports"),
+    Way(design.HOUSEHOLDS, "households"),
+    Way(design.VALUES_KNOWN, kind="values"),
+    Way(design.VALUES_FOUND, withheld=("rank",), kind="values"),
+)
+ROWS = len(KINDS) * (1 + len(PLAIN)) + len(WAYS) + 2  # of every case
+
+
+def synthetic(
+    cases: tuple[str, ...] = CASES, figures: tuple[int, ...] = FIGURES
+) -> Iterator[Count]:
+    """Yield the passes of every method and every way on the cases of `sectors`."""
     for case in cases:
-        for variant in ("", ",units=mixed"):
-            table = gallery.generate(f"sectors:{case}{variant}")
-            for kind, balance in _balances(table):
-                if not variant:
-                    yield Count(case, kind, "SciPy, no proof", jacobi_sweeps(balance, FIGURES))
-                for method in ("jacobi", "gauss-seidel", "anderson"):
-                    passes = tuple(_passes(balance, method, figures)[0] for figures in FIGURES)
-                    yield Count(f"{case}{variant}", kind, method, passes)
+        table = gallery.generate(f"sectors:{case}")
+        for kind in KINDS:
+            yield from plain(case, table, kind, figures)
+        for way in WAYS:
+            words = f"sectors:{case}" + (f",{way.variant}" if way.variant else "")
+            given = gallery.generate(words) if way.variant else table
+            yield in_way(case, given, way, figures)
+        problem = by_blocks(table, "quantities")
+        yield twice(case, problem(10), figures)
+        yield warm(case, problem(10), figures)
 
 
-def published(folder: Path | None) -> Iterator[Count]:
-    """Yield the passes on `us-2021` and on every square table of a folder, cold, and overshoot."""
-    yield from _planned("us-2021 (bundled)", open_store(locate("us-2021")).load())
-    for file in sorted(folder.glob("*.npz")) if folder is not None else ():
-        try:
-            table = forms.read(file).table
-        except PlanError:  # a rectangular supply-use pair
-            continue
-        yield from _planned(file.stem, table)
+def plain(case: str, table: Table, kind: str, figures: tuple[int, ...]) -> Iterator[Count]:
+    """Yield the sweeps of SciPy and the passes of every method but orders and tables."""
+    sweeps = jacobi_sweeps(whole(table, kind)(0), figures)
+    yield Count(case, kind, "SciPy, no proof", sweeps)
+    for name in PLAIN:
+        method = METHODS[name]
+        found = counted((case, kind, name), problem_of(table, kind, method), method, figures)
+        yield replace(found, design=promised(name, case) if kind == "quantities" else "")
 
 
-def overshoots(counts: list[Count]) -> Vector:
-    """Return certified half-width over true error, ascending, where the error can be seen."""
-    found: Vector = np.array([ratio for count in counts for ratio in count.overshoot])
-    return np.sort(found[np.isfinite(found)])
+def in_way(case: str, table: Table, way: Way, figures: tuple[int, ...]) -> Count:
+    """Count the passes of orders and tables used in some way."""
+    if table.blocks is None:
+        table = replace(table, blocks=auto(table).blocks)
+    if "rank" in way.withheld:
+        table = replace(table, rank=None)
+    problem = by_blocks(table, way.kind)
+
+    def known(wanted: int) -> SectorBalance:
+        found = problem(wanted)
+        return replace(found, labour=None, price=None) if "labour" in way.withheld else found
+
+    name = f"{CYCLE}, {way.name}"
+    found = counted((case, way.kind, name), known, METHODS[CYCLE], figures)
+    return replace(found, design=promised(way.name, case))
 
 
-def _planned(name: str, table: Table) -> Iterator[Count]:
-    for kind, balance in _balances(table):
-        true = dense_solution(balance)
-        runs = [_passes(balance, "auto", figures, true) for figures in FIGURES]
-        yield Count(
-            name, kind, "auto", tuple(run[0] for run in runs), tuple(run[1] for run in runs)
-        )
+def twice(case: str, problem: SectorBalance, figures: tuple[int, ...]) -> Count:
+    """Count reads and exchanges if own parts are swept twice for every exchange."""
+    method = OrdersAndTables(inner=2)
+    runs = [solution(problem, method, wanted) for wanted in figures]
+    return Count(
+        *(case, "quantities", f"{CYCLE}, {design.TWICE}"),
+        passes=tuple(reads_of_own(run, problem, method.inner) for run in runs),
+        exchanges=tuple(reads(run) for run in runs),
+        design=promised(design.TWICE, case),
+    )
 
 
-def _balances(table: Table) -> Iterator[tuple[str, Balance]]:
-    """Yield the balances of outputs and of values; ones where demand or labour is not given."""
-    ones = np.ones(len(table))
-    demand = ones if table.demand is None else table.demand
-    yield "quantities", quantities(table, Demand.exact(demand))
-    factor = next(iter(table.factors.values()), ones)
-    priced: Any = Table(table.coefficients, table.ids, factors={"labour": factor})
-    yield "values", values(priced, "labour")
+def warm(case: str, problem: SectorBalance, figures: tuple[int, ...]) -> Count:
+    """Count the passes of x alone: from the demand, with a witness that has converged."""
+    start = Start(_first(problem), converged_witness(problem))
+    names = (case, "quantities", f"{CYCLE}, {design.WARM}")
+    found = counted(names, lambda _: replace(problem, start=start), METHODS[CYCLE], figures)
+    return replace(found, design=promised(design.WARM, case))
 
 
-def _passes(
-    balance: Balance, method: str, figures: int, true: Vector | None = None
-) -> tuple[int, float]:
-    """Return the passes (0 if not certified), and certified half-width over true error."""
-    solution = solve(balance, METHODS[method], Precision(figures=figures))
-    certificate = solution.certificate
-    if certificate is None or certificate.digits_certified < figures:
-        return 0, np.inf
-    if true is None:
-        return solution.history.passes, np.inf
-    scale = np.where(certificate.turnover > 0, certificate.turnover, 1.0)
-    error = float(np.max(np.abs(certificate.output - true) / scale))
-    ratio = certificate.relative_half_width / error if error > 1e-15 else np.inf
-    return solution.history.passes, ratio
+def converged_witness(problem: SectorBalance) -> Vector:
+    """Return ``(I - |A|)^-1 t`` to ten figures."""
+    found = solution(problem, METHODS[CYCLE], 10)
+    assert found is not None
+    (proved,) = found.certificates
+    floor = 1e-30 * float(proved.turnover[proved.turnover > 0].min())
+    witness: Vector = np.maximum(proved.upstreamness * proved.turnover, floor)
+    return witness
+
+
+def _first(problem: SectorBalance) -> Vector:
+    return np.maximum(np.stack([demand.nominal for demand in problem.demands], axis=1), 0.0)

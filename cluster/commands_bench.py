@@ -2,6 +2,8 @@
 
 import csv
 import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +13,36 @@ from ogas.cluster.answer import Answer
 from ogas.cluster.options import PATH, json_option
 
 if TYPE_CHECKING:
-    from ogas.benchmarks.methods import Count
+    from ogas.benchmarks.passes import Count
+
+LEFT = {"economy", "balance", "method", "kernel", "what", "unit", "command"}  # columns of words
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table of measurements.
+
+    Attributes
+    ----------
+    name : str
+        Of the CSV file, and in the JSON object.
+    title : str
+    head : sequence of str
+    rows : list of list
+    footer : str
+    """
+
+    name: str
+    title: str
+    head: Sequence[str]
+    rows: list[list[Any]]
+    footer: str = ""
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The rows by the names of their columns."""
+        rows = [dict(zip(self.head, row, strict=True)) for row in self.rows]
+        return {"rows": rows, "summary": self.footer}
 
 
 @click.command("bench")
@@ -20,22 +51,24 @@ if TYPE_CHECKING:
 @click.option("-o", "--output", type=PATH, help="Write the rows as CSV into this folder.")
 @json_option
 def bench_command(what: str, quick: bool, output: Path | None) -> Answer:
-    """Measure kernels, methods, or the start.
+    """Measure kernels and whole runs, methods, or the start.
 
-    Nanoseconds per nonzero of every kernel (kernels, a minute and 8 GB of memory), passes of every
-    method (methods), or seconds a person waits (start).
+    Nanoseconds per nonzero of every kernel, and whole runs on a million products beside SciPy's
+    (kernels, half an hour and 9 GB of memory), passes of every method (methods, ten minutes), or
+    seconds a person waits (start).
 
     `methods` takes the published tables from the folder OGAS_DATA, if that is set.
     """
     if what == "kernels":
-        return _kernels(quick, output)
+        return _answer([_kernels(quick), _runs(quick)], output)
     if what == "methods":
-        return _methods(quick, output)
-    return _start(quick, output)
+        return _answer([*_methods(quick), *_growth(quick)], output)
+    return _answer([_start(quick)], output)
 
 
-def _kernels(quick: bool, output: Path | None) -> Answer:
+def _kernels(quick: bool) -> Sheet:
     from ogas.benchmarks import kernels
+    from ogas.engine.exchange import available_cores
 
     found = kernels.speeds(kernels.QUICK if quick else kernels.Size())
     read = found[0].rate
@@ -47,43 +80,104 @@ def _kernels(quick: bool, output: Path | None) -> Answer:
         ]
         for speed in found
     ]
-    count = kernels.threads()
-    head = ["kernel", "types", "bytes", "1 thread", f"{count} threads", "GB/s", "of read", "ratio"]
+    threads = f"{available_cores()} threads"
+    head = ["kernel", "types", "bytes", "1 thread", threads, "GB/s", "of read", "ratio"]
     footer = (
         "types: of matrix and vectors; bytes: of the matrix, per nonzero; GB/s: of the matrix, on "
         "all threads; ratio: to the time in which memory brings 6 bytes"
     )
-    return _rows("kernels, ns per nonzero", head, rows, output=output, footer=footer)
+    return Sheet("kernels", "kernels, ns per nonzero", head, rows, footer)
 
 
-def _methods(quick: bool, output: Path | None) -> Answer:
-    from ogas.benchmarks import methods
+def _runs(quick: bool) -> Sheet:
+    from ogas.benchmarks import run_facts, runs
+    from ogas.benchmarks.machine import description
+    from ogas.cluster.progress import counting
+    from ogas.engine.exchange import available_cores
+
+    rows: list[list[Any]] = []
+    with counting("measuring whole runs", "economies") as progress:
+        for number, found in enumerate(runs.results(runs.QUICK if quick else runs.Scale()), 1):
+            for fact in run_facts.facts(found):
+                every = "" if fact.all is None else f"{fact.all:.4g}"
+                one = f"{fact.one:,}" if isinstance(fact.one, int) else f"{fact.one:.4g}"
+                rows.append([fact.case, fact.what, fact.unit, one, every, fact.aim])
+            progress(number, len(runs.CASES))
+    threads = f"{available_cores()} threads"
+    head = ["economy", "what", "unit", "1 thread", threads, "aim"]
+    return Sheet("runs", "whole runs", head, rows, description())
+
+
+def _methods(quick: bool) -> list[Sheet]:
+    from ogas.benchmarks import design, methods, passes, published
     from ogas.cluster.progress import counting
 
     folder = os.environ.get("OGAS_DATA")
-    counts: list[Count] = []
+    cases = design.CASES[:1] if quick else design.CASES
+    figures = passes.FIGURES[:1] if quick else passes.FIGURES
+    made: list[Count] = []
     with counting("counting passes", "runs") as progress:
-        made = methods.synthetic(("S1",) if quick else methods.CASES)
-        for number, count in enumerate(made, start=1):
-            counts.append(count)
-            progress(number, 14 if quick else 56)
-    synthetic = len(counts)
-    counts += methods.published(Path(folder) if folder and not quick else None)
-    rows = [
-        [count.economy, count.balance, count.method, *(passes or "-" for passes in count.passes)]
-        for count in counts
-    ]
-    head = ["economy", "balance", "method", *(f"{n} figures" for n in methods.FIGURES)]
-    ratios = methods.overshoots(counts[synthetic:])
+        for number, count in enumerate(methods.synthetic(cases, figures), start=1):
+            made.append(count)
+            progress(number, methods.ROWS * len(cases))
+    known = list(published.published(Path(folder) if folder and not quick else None, figures))
+    ratios = published.overshoots(known)
     footer = (
         f"certified half-width over true error, {len(ratios)} runs on published tables: median "
         f"{ratios[len(ratios) // 2]:.1f}, 95 % below {ratios[int(0.95 * len(ratios))]:.1f}, "
         f"largest {ratios[-1]:.1f}"
     )
-    return _rows("passes, everything counted", head, rows, output=output, footer=footer)
+    promise = "design: passes that were promised; * until the true error was small, without proof"
+    return [
+        _counts("methods", "passes, everything counted", made, figures, promise),
+        _counts("published", "passes on published tables", known, figures, footer),
+    ]
 
 
-def _start(quick: bool, output: Path | None) -> Answer:
+def _growth(quick: bool) -> list[Sheet]:
+    from ogas.benchmarks import design, growth
+
+    cases = design.CASES[:1] if quick else design.CASES
+    sizes = (5_000, 20_000) if quick else growth.SIZES
+    grown = list(growth.growing(sizes, cases[:1] if quick else ("S1", "S4")))
+    footer = f"more products: at most {growth.spread(grown)} passes more or fewer"
+    words = [
+        [
+            *(found.economy, found.products, found.words, found.row_owned),
+            *(f"{found.words / found.products:.2f} / {found.row_owned / found.products:.2f}",),
+            found.design,
+        ]
+        for found in growth.exchanged(cases)
+    ]
+    head = ["economy", "products", "words", "if rows were owned", "per product", "design"]
+    variants = list(growth.variants(growth.SMALL // 2 if quick else growth.SMALL))
+    return [
+        _counts("growth", "passes as the economy grows", grown, growth.FIGURES, footer),
+        Sheet("words", "words exchanged in a cycle, for one column", head, words),
+        _counts("variants", "passes on what solvers have to meet", variants, (3,), ""),
+    ]
+
+
+def _counts(
+    name: str, title: str, counts: Iterable["Count"], figures: tuple[int, ...], footer: str
+) -> Sheet:
+    """Return counts of passes as a table."""
+    rows = [
+        [
+            *(count.economy, count.balance, count.method),
+            *(passes or "-" for passes in count.passes),
+            *("/".join(str(number) for number in count.exchanges), count.design),
+        ]
+        for count in counts
+    ]
+    numbers = [f"{n} figures" for n in figures]
+    head = ["economy", "balance", "method", *numbers, "exchanges", "design"]
+    while not any(row[-1] for row in rows):  # neither exchanges nor promises
+        head, rows = head[:-1], [row[:-1] for row in rows]
+    return Sheet(name, title, head, rows, footer)
+
+
+def _start(quick: bool) -> Sheet:
     from ogas.benchmarks import start
 
     found = list(start.waits(1 if quick else 7))
@@ -97,31 +191,44 @@ def _start(quick: bool, output: Path | None) -> Answer:
         for w in found
     ]
     head = ["command", "least s", "median s", "largest s", "median / baseline"]
-    return _rows("seconds from shell to shell", head, rows, output=output, footer="")
+    return Sheet("start", "seconds from shell to shell", head, rows)
 
 
-def _rows(
-    title: str, head: list[str], rows: list[list[Any]], *, output: Path | None, footer: str
-) -> Answer:
-    """Return rows as an answer, and write them as CSV where asked."""
+def _answer(sheets: list[Sheet], output: Path | None) -> Answer:
+    """Return tables as an answer, and write them as CSV where asked.
+
+    The JSON object holds the first table as it is, and the others by their names.
+    """
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)
-        with (output / f"{title.split()[0].strip(',')}.csv").open("w", newline="") as stream:
-            csv.writer(stream).writerows([head, *rows])
+        for sheet in sheets:
+            with (output / f"{sheet.name}.csv").open("w", newline="") as stream:
+                csv.writer(stream).writerows([sheet.head, *sheet.rows])
 
     def show() -> None:
         from rich.table import Table as Grid
 
         from ogas.cluster.summary import console
 
-        grid = Grid(title=title, title_justify="left", title_style="bold", box=None)
-        for number, name in enumerate(head):
-            grid.add_column(name, justify="left" if number == 0 else "right")
-        for row in rows:
-            grid.add_row(*(str(cell) for cell in row))
-        console().print(grid)
-        if footer:
-            console().print(footer)
+        out = console()
+        out.width = out.width if out.is_terminal else 150
+        for sheet in sheets:
+            grid = Grid(title=sheet.title, title_justify="left", title_style="bold", box=None)
+            for name in sheet.head:
+                words = name in (
+                    "economy",
+                    "balance",
+                    "method",
+                    "what",
+                    "unit",
+                    "kernel",
+                    "command",
+                )
+                grid.add_column(name, justify="left" if words else "right")
+            for row in sheet.rows:
+                grid.add_row(*(str(cell) for cell in row))
+            out.print(grid)
+            out.print(f"{sheet.footer}\n" if sheet.footer else "")
 
-    facts = {"rows": [dict(zip(head, row, strict=True)) for row in rows], "summary": footer}
+    facts = sheets[0].facts | {sheet.name: sheet.facts for sheet in sheets[1:]}
     return Answer(facts, show)

@@ -1,22 +1,63 @@
 """The measurements run, and leave their rows."""
 
 import csv
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from ogas.benchmarks import methods
+from ogas.benchmarks import design, machine, methods, published, runs
+from ogas.benchmarks.passes import by_blocks, solution
+from ogas.datasets import gallery
+from ogas.datasets.recipes import Parameters
+from ogas.engine.choose import METHODS
 
 
-def test_bench_methods_counts_passes_of_every_method(ogas, tmp_path, monkeypatch):
-    monkeypatch.setattr(methods, "FIGURES", (3,))
-    ending = ogas("bench", "methods", "--quick", "-o", "rows", "--json")
-    rows = ending.facts["rows"]
-    assert {row["method"] for row in rows} >= {"jacobi", "gauss-seidel", "anderson", "auto"}
-    assert all(row["3 figures"] > 0 for row in rows)
-    assert "certified half-width over true error" in ending.facts["summary"]
-    (file,) = (tmp_path / "rows").iterdir()
-    with file.open(newline="") as stream:
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("rows")
+
+
+def test_bench_methods_counts_passes_of_every_method_in_every_way(ogas, folder):
+    facts = ogas("bench", "methods", "--quick", "-o", folder, "--json").facts
+    rows, known = facts["rows"], facts["published"]["rows"]
+    assert len(rows) == methods.ROWS
+    assert all(row["3 figures"] > 0 for row in rows + known + facts["variants"]["rows"])
+    passes = {row["method"]: row["3 figures"] for row in rows if row["balance"] == "quantities"}
+    assert {"jacobi", "gauss-seidel", "anderson", "block-jacobi"} < set(passes)
+    cycle = passes[f"{methods.CYCLE}, {design.KNOWN}"]
+    assert cycle < passes["block-jacobi"] < passes["jacobi"]
+    assert cycle <= int(design.promised(design.KNOWN, "S1").split("/")[0])
+    assert passes[f"{methods.CYCLE}, {design.WARM}"] <= cycle
+    assert {row["method"] for row in known} == {"anderson"}
+    assert "certified half-width over true error" in facts["published"]["summary"]
+    assert {file.stem for file in folder.iterdir()} == {"methods", *facts} - {"rows", "summary"}
+    with (folder / "methods.csv").open(newline="") as stream:
         assert len(list(csv.DictReader(stream))) == len(rows)
+
+
+def test_two_sweeps_to_an_exchange_read_more_and_exchange_less():
+    table = gallery.generate("sectors:S4", Parameters(products=3000))
+    problem = by_blocks(table, "quantities")(6)
+    one = solution(problem, METHODS[methods.CYCLE], 6)
+    two = methods.twice("S4", problem, (6,))
+    assert two.exchanges[0] < one.history.passes < two.passes[0] < 2 * two.exchanges[0]
+
+
+def test_passes_do_not_grow_with_the_economy_and_words_are_fewer_by_columns(ogas):
+    facts = ogas("bench", "methods", "--quick", "--json").facts
+    small, large = facts["growth"]["rows"]
+    for figures in ("3 figures", "6 figures"):
+        assert abs(small[figures] - large[figures]) <= 2
+    (words,) = facts["words"]["rows"]
+    assert 0 < words["words"] < words["if rows were owned"]
+
+
+def test_a_table_of_the_world_has_a_block_for_every_country():
+    table = gallery.generate("ccm", Parameters(products=90))
+    ids = [f"{country}|c{number}" for country in ("A", "B", "C") for number in range(30)]
+    world = replace(table, ids=np.array(ids), blocks=None)
+    assert published.by_country(world).blocks.tolist() == [0] * 30 + [1] * 30 + [2] * 30
 
 
 def test_bench_start_measures_what_a_person_waits_for(ogas):
@@ -27,10 +68,24 @@ def test_bench_start_measures_what_a_person_waits_for(ogas):
     assert float(rows[0]["median / baseline"]) == pytest.approx(1.0)
 
 
-def test_bench_kernels_measures_every_kernel_against_reading_memory(ogas, tmp_path):
-    rows = ogas("bench", "kernels", "--quick", "-o", "rows", "--json").facts["rows"]
+def test_bench_kernels_measures_kernels_and_whole_runs(ogas, folder):
+    facts = ogas("bench", "kernels", "--quick", "-o", folder, "--json").facts
+    rows = facts["rows"]
     assert [row["kernel"] for row in rows][:2] == ["stream read", "stream triad"]
     assert rows[0]["of read"] == "100%"
     assert len({(row["kernel"], row["types"]) for row in rows}) == len(rows) == 30
     assert all(float(row["1 thread"]) > 0 for row in rows)
-    assert (tmp_path / "rows" / "kernels.csv").read_text().count("\n") == 31
+    assert (folder / "kernels.csv").read_text().count("\n") == 31
+    assert facts["runs"]["summary"] == machine.description()
+    assert {row["economy"] for row in facts["runs"]["rows"]} == set(runs.CASES)
+    assert all(float(row["1 thread"].replace(",", "")) > 0 for row in facts["runs"]["rows"])
+
+
+def test_a_whole_run_takes_the_same_passes_on_any_number_of_threads():
+    (found,) = runs.results(runs.Scale(3000, 40, 2000, 1), ("S2",))
+    one, every = found.one[0], found.all[0]
+    for run in ("plan", "alone", "together"):
+        assert getattr(one, run).passes == getattr(every, run).passes
+    assert len(one.plan.cycles) < one.plan.passes < len(found.peer[0])
+    assert 6 < found.bytes_per_nonzero < 7.5
+    assert found.words % 2 == 0
