@@ -16,9 +16,11 @@ class Columns:
     """What stands in which column of a state.
 
         nothing negative     x_1 .. x_K  w
-        negative somewhere   x_1 .. x_K  w  |  w  |x_1| .. |x_K|
+        else                 x_1 .. x_K  w  |  w  |x_1| .. |x_K|
 
-    Columns from ``plain`` on are multiplied by magnitudes of entries.
+    The second also serves plans that may need different products: no plan moves along a witness of
+    products that one of them does not need. Columns from ``plain`` on are multiplied by magnitudes
+    of entries.
     """
 
     plans: int

@@ -25,6 +25,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from ogas.engine.account import Account, Columns, Correction, Matrix, State
 from ogas.engine.balance import Demand, Start
@@ -129,9 +130,9 @@ class Cycle:
     def __post_init__(self) -> None:
         problem, sectors = self.problem, self.problem.sectors
         signs = sectors.is_signed or any(not demand.is_nonnegative for demand in problem.demands)
-        self.columns = Columns(len(problem.demands), signs)
         demand = np.stack([d.nominal[sectors.products] for d in problem.demands], axis=1)
         rate, floor = _scales(np.abs(demand))
+        self.columns = Columns(len(problem.demands), signs or _differ(demand[:, rate > 0] != 0))
         state = self._begin(demand, rate, floor)
         rows = sum(block.orders.rows for block in sectors.blocks)
         width = self.columns.width
@@ -287,12 +288,17 @@ class Cycle:
         )
 
 
+def _differ(wanted: npt.NDArray[np.bool_]) -> bool:
+    """Whether plans may need different products: none then moves along what another needs."""
+    return bool((wanted != wanted[:, :1]).any())
+
+
 def _scales(wanted: Matrix) -> tuple[Vector, float]:
     """Return the rates of the plans, and the floor of turnover, from their demands' magnitudes."""
-    rate = np.ones(wanted.shape[1])
+    rate: Vector = (wanted > 0).any(axis=0).astype(np.float64)
     if len(rate) > 1:
-        counts = np.maximum(np.count_nonzero(wanted, axis=0), 1)
-        rate = counts / np.maximum(wanted.sum(axis=0), 1e-300)
+        counts = np.count_nonzero(wanted, axis=0)
+        rate = rate * counts / np.maximum(wanted.sum(axis=0), 1e-300)
     rated = wanted * rate
     # Far below any turnover, so that products without turnover do not widen the others' bounds.
     floor = 1e-30 * float(np.min(rated[rated > 0], initial=np.inf))

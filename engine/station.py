@@ -51,7 +51,8 @@ class Scale:
     Attributes
     ----------
     rate : (K,) float64
-        Makes the turnovers of several plans comparable for the witness they share.
+        Makes the turnovers of several plans comparable for the witness they share; 0 for a plan of
+        which nothing is wanted.
     floor : float
         Stands in for the turnover of products that have none.
     leeway : float
@@ -235,11 +236,15 @@ class Station:
     def mend(self) -> None:
         """Make the columns of the state agree with each other."""
         self._mirror(self.state)
-        if self.columns.is_mixed:  # plans never move along a witness without turnover: zeros stay 0
-            self.state[self.turnover <= self.scale.floor, self.columns.drift] = 0.0
+        outputs = self.state[:, : self.columns.plans]
+        if self.columns.is_mixed:  # where some plan has nothing, none moves: zeros stay zeros
+            idle = (outputs == 0) & (self.demand == 0) & (self.scale.rate > 0)
+            self.state[idle.any(axis=1), self.columns.drift] = 0.0
+        else:
+            outputs[self.turnover < TRACE * self.scale.floor] = 0.0
 
     def clear(self) -> None:
-        """Set to zero what is nothing but a trace of the witness of products without turnover."""
+        """Set to zero what is nothing beside the least that is wanted."""
         outputs = self.state[:, : self.columns.plans]
         outputs[np.abs(outputs) * self.scale.rate < TRACE * self.scale.floor] = 0.0
         self.mend()
