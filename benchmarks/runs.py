@@ -178,7 +178,7 @@ def _result(case: str, drawn: Economy, pieces: list[Vector], rounds: int) -> Res
     return Result(
         *(case, len(sectors), sectors.nonzeros),
         words=2 * sum(len(mail.ext) for mail in sectors.mails),
-        bytes_per_nonzero=sectors.bytes_per_nonzero,
+        bytes_per_nonzero=OrdersAndTables().start(drawn.problem).traffic.bytes_per_nonzero,
         loading=drawn.loading,
         one=tuple(one),
         all=tuple(every),

@@ -196,26 +196,6 @@ def table_of(plan: Plan) -> tuple[Store, Table]:
     return store, store.load()
 
 
-def _check_memory(store: Store, request: Request, memory: int | None) -> None:
-    content = store.manifest.content
-    transposing = 32 * content.nonzeros if request.kind == "values" else 0
-    working = store.loaded_bytes + transposing + 8 * VECTORS * content.products
-    needed = INTERPRETER_BYTES + max(store.loading_bytes, working)
-    installed = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    if memory is not None and needed > memory:
-        raise DoesNotFitError(
-            f"this run needs {needed:,} bytes and {memory:,} are allowed",
-            where=str(store.path),
-            advice=f"use --memory {needed} or more",
-        )
-    if memory is None and needed > installed:
-        raise DoesNotFitError(
-            f"this run needs {needed:,} bytes and this machine has {installed:,}",
-            where=str(store.path),
-            advice=f"use a machine with more, or insist with --memory {needed}",
-        )
-
-
 def _completed(request: Request, header: Header, files: Files) -> Request:
     """Add to a request what stands in files."""
     names = [file.stem for file in files.demands]
@@ -239,7 +219,8 @@ def _completed(request: Request, header: Header, files: Files) -> Request:
 def _method(request: Request, source: Source) -> tuple[Method, str]:
     """Return how the request is to be solved, and why."""
     if request.method is None:
-        return chosen(source)
+        is_revision = request.start is not None
+        return chosen(source, request.precision.figures, is_revision=is_revision)
     return request.method, "it was asked for"
 
 
@@ -270,80 +251,3 @@ def _origin(name: str, store: Store, demand_files: Sequence[Path]) -> dict[str, 
             for package in ("ogas-engine", "numpy", "scipy", "numba", "zarr", "xarray")
         },
     }
-
-
-def _facts(
-    store: Store, header: Header, request: Request, solutions: Mapping[str, Solution]
-) -> dict[str, Any]:
-    """Return what the JSON of ``plan`` and ``price`` says, but for the times and the path."""
-    outcome = worst_outcome(solutions)
-    proved = [found.certificate for found in solutions.values() if found.certificate is not None]
-    complete = len(proved) == len(solutions)
-    runs = histories(solutions)
-    passes = sum(history.passes for history in runs)
-    seconds = sum(history.seconds() for history in runs)
-    traffic = list({id(found.history): found.traffic for found in solutions.values()}.values())
-    nonzeros = store.manifest.content.nonzeros
-    totals = _totals(header, request, solutions)
-    return {
-        "outcome": outcome.word,
-        "products": len(header),
-        "nonzeros": nonzeros,
-        "blocks": len(store.manifest.content.blocks),
-        "workers": 1,
-        "method": "auto" if request.method is None else request.method.name,
-        "digits_requested": request.precision.figures,
-        "digits_certified": min(c.digits_certified for c in proved) if complete else 0,
-        "relative_half_width": max(c.relative_half_width for c in proved) if complete else None,
-        "radius_bound": max(c.radius_bound for c in proved) if complete else None,
-        "passes": passes,
-        "exchanges": sum(moved.exchanges for moved in traffic),
-        "bytes_exchanged": sum(moved.bytes_exchanged for moved in traffic),
-        "peak_memory_bytes": _peak_memory(),
-        "bytes_per_nonzero": traffic[0].bytes_per_nonzero,
-        "nanoseconds_per_nonzero_pass": 1e9 * seconds / max(passes * nonzeros, 1),
-        "zero_products": sum(int(c.structural_zeros.sum()) for c in proved),
-        "negative_products": sum(len(c.negative_products) for c in proved),
-        "total": next(iter(totals.values()), None),
-        "totals": totals,
-    }
-
-
-def _totals(
-    header: Header, request: Request, solutions: Mapping[str, Solution]
-) -> dict[str, dict[str, Any]]:
-    """Return ``l · x`` for every factor, or ``v · f`` for every priced one, with bounds."""
-    if request.kind == "quantities":
-        proved = next(iter(solutions.values())).certificate
-        pairs = {name: (vector, proved) for name, vector in header.factors.items()}
-    elif header.demand is None:
-        return {}
-    else:
-        pairs = {name: (header.demand, found.certificate) for name, found in solutions.items()}
-    totals = {}
-    for name, (weights, found) in pairs.items():
-        if found is not None:
-            with np.errstate(over="ignore", invalid="ignore"):
-                ends = total(weights, found.lower, found.output, found.upper)
-            if np.isfinite(ends).all():  # a sum that overflows is no total
-                named = dict(zip(("value", "lower", "upper"), ends, strict=True))
-                totals[name] = named | {"unit": header.factor_units.get(name) or name}
-    return totals
-
-
-def _seconds(clock: Clock, solutions: Mapping[str, Solution]) -> dict[str, float]:
-    """Return the stages; the certificates' passes are told apart from the sweeps."""
-    certify = sum(history.seconds("certificate") for history in histories(solutions))
-    stages = clock.seconds | {"certify": certify, "solve": clock.seconds["solve"] - certify}
-    order = ("load", "solve", "certify", "write", "total")
-    return {name: stages[name] for name in order if name in stages}
-
-
-def _peak_memory() -> int:
-    """Return the most memory this process ever held."""
-    try:  # what getrusage says on Linux includes the process that started this one
-        status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
-        return 1024 * int(status.split("VmHWM:")[1].split()[0])
-    except (OSError, IndexError, ValueError):
-        unit = 1 if sys.platform == "darwin" else 1024
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

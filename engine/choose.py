@@ -28,24 +28,21 @@ FLOAT32_FIGURES = 5  # that float32 entries and vectors can prove
 PUSHED_FIGURES = 5  # for six, one product's new demand touches all of A several times
 
 
-def chosen(source: Source) -> tuple[Method, str]:
+def chosen(source: Source, figures: int = 3, *, is_revision: bool = False) -> tuple[Method, str]:
     """Return the method that needs the fewest passes, and why.
 
     On national tables in one block, Anderson's mixing and the cycle with a single block are equal
-    within a pass, where the unit is money; in kind, the former is ahead.
+    within a pass, where the unit is money; in kind, the former is ahead. ``is_revision`` says that
+    an earlier plan is known.
     """
     blocks = len(source.sizes)
     if blocks > 1:
         return METHODS["orders-and-tables"], f"the table has {blocks:,} blocks"
     if len(source) > MOST_PRODUCTS:
         return METHODS["orders-and-tables"], "one block of so many products is swept in pieces"
+    if is_revision and figures <= PUSHED_FIGURES:
+        return Push(figures=figures), "an earlier plan is known, and the table is one block"
     return METHODS["anderson"], "the table is one block"
-
-
-def revising(source: Source, figures: int) -> Method:
-    """Return the method for a table of which an earlier plan is known."""
-    method, _ = chosen(source)
-    return method if method.in_blocks or figures > PUSHED_FIGURES else Push(figures=figures)
 
 
 def with_threads(method: Method, threads: int) -> Method:

@@ -177,7 +177,8 @@ class Cycle:
         words = sum(len(mail.ext) for mail in sectors.mails)
         columns = self.columns.width + self._is_carried
         moved = 8 * words * columns * self.exchanges
-        return Traffic(self.exchanges, moved, sectors.bytes_per_nonzero)
+        read = sum(station.bytes_read for station in self.stations)
+        return Traffic(self.exchanges, moved, read / max(sectors.nonzeros, 1))
 
     def sweep(self) -> Sight:
         """Read A once and better the plan."""
@@ -298,7 +299,7 @@ def _scales(wanted: Matrix) -> tuple[Vector, float]:
     rate: Vector = (wanted > 0).any(axis=0).astype(np.float64)
     if len(rate) > 1:
         counts = np.count_nonzero(wanted, axis=0)
-        rate = rate * counts / np.maximum(wanted.sum(axis=0), 1e-300)
+        rate *= counts / np.maximum(wanted.sum(axis=0), 1e-300)
     rated = wanted * rate
     # Far below any turnover, so that products without turnover do not widen the others' bounds.
     floor = 1e-30 * float(np.min(rated[rated > 0], initial=np.inf))

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ogas.engine.balance import Balance, Demand, Start, balance_of, demand_of, factor_of
-from ogas.engine.certificate import Certificate, certify, relative_half_widths
-from ogas.engine.choose import chosen, revising, sector_balance, with_threads
+from ogas.engine.certificate import MOST_FIGURES, Certificate, certify, relative_half_widths
+from ogas.engine.choose import chosen, sector_balance, with_threads
 from ogas.engine.cycle import SectorBalance
 from ogas.engine.errors import WrongUsageError
 from ogas.engine.header import Header
@@ -162,12 +162,18 @@ def draw_up(
         Columns that were solved together share their history. A single demand has the name ``""``.
     """
     wanted = request.right_sides(source.header)
-    figures = request.precision.figures
-    suited = chosen(source)[0] if request.start is None else revising(source, figures)
+    figures, is_revision = request.precision.figures, request.start is not None
+    suited, _ = chosen(source, figures, is_revision=is_revision)
     method = with_threads(request.method or suited, request.threads)
     solutions: dict[str, Solution] = {}
     for names, problem in _problems(source, request, wanted, in_blocks=method.in_blocks):
         solution = solve(problem, method, request.precision, observe=observe)
+        missed = solution.outcome is Outcome.PRECISION_NOT_REACHED
+        if isinstance(problem, SectorBalance) and problem.half and missed:
+            wide = _widened(source, request, problem, solution)
+            again = solve(wide, method, request.precision, observe=observe)
+            history = History(solution.history.records + again.history.records)
+            solution = replace(again, history=history)
         found = solution.certificates or (None,) * len(names)
         for name, demand, certificate in zip(names, solution.demands, found, strict=True):
             mine = () if certificate is None else (certificate,)
@@ -175,6 +181,25 @@ def draw_up(
         if solution.outcome is Outcome.NOT_PRODUCTIVE:
             break
     return solutions
+
+
+def _widened(
+    source: Source, request: Request, problem: SectorBalance, solution: Solution
+) -> SectorBalance:
+    """Return a problem with all numbers in float64, to begin where float32 was not enough."""
+    wide = sector_balance(
+        source,
+        problem.demands,
+        is_transposed=request.kind == "values",
+        figures=MOST_FIGURES,
+        delta=request.delta,
+    )
+    proved = solution.certificates
+    if not proved:
+        return replace(wide, start=problem.start)
+    outputs = np.stack([found.output for found in proved], axis=1)
+    witnesses = [found.upstreamness * found.turnover for found in proved]
+    return replace(wide, start=Start(outputs, np.max(witnesses, axis=0)))
 
 
 def _problems(

@@ -42,6 +42,18 @@ class Own:
         """``indptr, columns, values``, as kernels take them."""
         return self.indptr, self.columns, self.values
 
+    @property
+    def density(self) -> float:
+        """The share of places with an entry."""
+        return len(self.values) / max((len(self.indptr) - 1) ** 2, 1)
+
+    def dense(self) -> npt.NDArray[np.float32] | npt.NDArray[np.float64]:
+        """Return the matrix with every entry in its place."""
+        size = len(self.indptr) - 1
+        matrix = np.zeros((size, size), self.values.dtype)
+        matrix[np.repeat(np.arange(size), np.diff(self.indptr)), self.columns] = self.values
+        return matrix
+
 
 @dataclass(frozen=True, eq=False)
 class Orders:
@@ -162,16 +174,6 @@ class Sectors:
     def is_signed(self) -> bool:
         """Whether any entry is negative."""
         return any(block.is_signed for block in self.blocks)
-
-    @property
-    def bytes_per_nonzero(self) -> float:
-        """Bytes of the matrix, with pointers and padding, that every pass reads, per nonzero."""
-        held = sum(
-            array.nbytes
-            for block in self.blocks
-            for array in (*block.own.arrays, *block.orders.arrays)
-        )
-        return held / max(self.nonzeros, 1)
 
     def rows(self, positions: Integers) -> csr_array:
         """Return rows of the balance's matrix (A, or its transpose for values): who uses what.
