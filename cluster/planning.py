@@ -1,8 +1,5 @@
 """From a stored table to a stored plan, and the account of what that took."""
 
-import os
-import resource
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,6 +11,8 @@ from typing import Any
 import numpy as np
 
 from ogas.cluster.answer import json_ready
+from ogas.cluster.facts import facts_of, seconds_of
+from ogas.cluster.memory import Run, check_memory, peak_memory
 from ogas.cluster.progress import watched
 from ogas.datasets.catalog import BUNDLED, locate
 from ogas.datasets.demand import read_demand
@@ -22,20 +21,16 @@ from ogas.datasets.store import Store, open_store
 from ogas.engine.balance import Demand
 from ogas.engine.certificate import figures_of
 from ogas.engine.choose import chosen
-from ogas.engine.errors import DamagedError, DoesNotFitError, WrongUsageError
+from ogas.engine.errors import DamagedError, WrongUsageError
 from ogas.engine.header import Header
 from ogas.engine.iterate import Solution
 from ogas.engine.method import Method
 from ogas.engine.outcome import Outcome
-from ogas.engine.plan import Plan, Request, column, draw_up, histories, total, worst_outcome
+from ogas.engine.plan import Plan, Request, check_start, column, draw_up, worst_outcome
 from ogas.engine.productivity import Loop
 from ogas.engine.source import Source
 from ogas.engine.table import Table
 
-# Vectors of n numbers that a run holds at its peak: the plan's columns, bounds, and Anderson's
-# memory of two columns.
-VECTORS = 40
-INTERPRETER_BYTES = 300 * 10**6  # Python and its libraries
 MOST_NAMED = 20
 
 
@@ -141,24 +136,24 @@ def carry_out(
         with watched(request.kind, request.precision.figures) as observe:
             with clock.timing("load"):
                 store = open_store(locate(name))
-                _check_memory(store, request, memory)
                 source = store.source()
                 header = source.header
-                request = _completed(request, header, files)
-                method, why = _method(request, source)
+                method, why = _method(request, source, files)
                 request = replace(request, method=method)
+                check_memory(store, _run(request, method, header, files), memory)
+                request = _completed(request, header, files)
             with clock.timing("solve"):
                 solutions = draw_up(source, request, observe=observe)
-        facts = _facts(store, header, request, solutions)
+        facts = facts_of(store, header, request, solutions)
         facts |= {"method_because": why, "warm": None if files.warm is None else str(files.warm)}
         facts |= _origin(name, store, files.demands)
-        facts["seconds"] = _seconds(clock, solutions)
+        facts["seconds"] = seconds_of(clock.seconds, solutions)
         plan = _plan(header, request, solutions, json_ready(facts))
         with clock.timing("write"):
             if plan is not None:
                 write_plan(target, plan)
-    facts["seconds"] = _seconds(clock, solutions)  # the plan on disk lacks what came after it
-    facts["peak_memory_bytes"] = _peak_memory()
+    facts["seconds"] = seconds_of(clock.seconds, solutions)  # the stored ones lack what came after
+    facts["peak_memory_bytes"] = peak_memory()
     facts["plan"] = None if plan is None else str(target)
     account = Account(header, solutions, plan, facts)
     if account.loop is not None:
@@ -208,20 +203,35 @@ def _completed(request: Request, header: Header, files: Files) -> Request:
         nominal, lower, upper = read_demand(file, header)
         bounds = (nominal if bound is None else bound for bound in (lower, upper))
         demands[name if len(names) > 1 else ""] = Demand(nominal, *bounds)
-    start = None if files.warm is None else read_plan(files.warm)
-    if start is not None and start.kind != request.kind:
-        raise WrongUsageError(
-            f"the earlier plan is one of {start.kind}", where=str(files.warm), advice="name another"
-        )
+    start = None
+    if files.warm is not None:
+        start = read_plan(files.warm)
+        try:
+            check_start(start, request.kind, header)
+        except WrongUsageError as error:
+            raise WrongUsageError(
+                error.message, where=str(files.warm), advice=error.advice
+            ) from error
     return replace(request, demands=demands, start=start)
 
 
-def _method(request: Request, source: Source) -> tuple[Method, str]:
+def _method(request: Request, source: Source, files: Files) -> tuple[Method, str]:
     """Return how the request is to be solved, and why."""
-    if request.method is None:
-        is_revision = request.start is not None
-        return chosen(source, request.precision.figures, is_revision=is_revision)
-    return request.method, "it was asked for"
+    if request.method is not None:
+        return request.method, "as asked for"
+    return chosen(source, request.precision.figures, is_revision=files.warm is not None)
+
+
+def _run(request: Request, method: Method, header: Header, files: Files) -> Run:
+    """Return what the memory of the run depends on."""
+    is_priced = request.kind == "values"
+    plans = len(request.factors or header.factors) if is_priced else len(files.demands)
+    return Run(
+        in_blocks=method.in_blocks,
+        figures=request.precision.figures,
+        plans=max(plans, 1),
+        transpositions=int(is_priced) + int(files.warm is not None),
+    )
 
 
 def _plan(
@@ -229,7 +239,7 @@ def _plan(
 ) -> Plan | None:
     """Return the plan, or None where some column has no bounds at all."""
     columns = tuple(
-        column(header, name, solution.demands[0], solution.certificate)
+        column(header, name, solution.demands[0], solution.certificate, request.kind)
         for name, solution in solutions.items()
         if solution.certificate is not None
     )

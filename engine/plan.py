@@ -234,17 +234,30 @@ def _started(plan: "Plan", names: Sequence[str], header: Header) -> Start:
     Raises
     ------
     WrongUsageError
-        If it is a plan of other products, or of something else.
+        If it is a plan of other products.
     """
-    if not np.array_equal(plan.ids, header.ids):
-        raise WrongUsageError(
-            "the earlier plan is one of other products",
-            advice="leave out --warm, or name a plan of this table",
-        )
+    check_start(plan, plan.kind, header)
     known = {column.name: column for column in plan.columns}
     columns = [known.get(name, plan.columns[0]) for name in names]
     witnesses = [column.upstreamness * column.turnover for column in columns]
     return Start(np.stack([column.output for column in columns], axis=1), np.max(witnesses, axis=0))
+
+
+def check_start(plan: "Plan", kind: Kind, header: Header) -> None:
+    """Refuse an earlier plan of another kind, or of other products.
+
+    Raises
+    ------
+    WrongUsageError
+        With the advice to leave it out.
+    """
+    advice = "leave out --warm, or name a plan of this table"
+    if plan.kind != kind:
+        raise WrongUsageError(
+            f"the earlier plan is one of {plan.kind}, and {kind} are asked for", advice=advice
+        )
+    if not np.array_equal(plan.ids, header.ids):
+        raise WrongUsageError("the earlier plan is one of other products", advice=advice)
 
 
 def histories(solutions: Mapping[str, Solution]) -> tuple[History, ...]:
@@ -253,11 +266,21 @@ def histories(solutions: Mapping[str, Solution]) -> tuple[History, ...]:
     return tuple(found.values())
 
 
-def column(header: Header | Table, name: str, demand: Demand, proved: Certificate) -> Column:
-    """Return the column of a plan that a certificate proves."""
+def column(
+    header: Header | Table,
+    name: str,
+    demand: Demand,
+    proved: Certificate,
+    kind: Kind = "values",
+) -> Column:
+    """Return the column of a plan that a certificate proves.
+
+    The kind matters for a scenario that is called like a factor: it is not in the factor's units.
+    """
+    is_factor = kind == "values" and name in header.factors
     return Column(
         name=name,
-        units=_units(header, name if name in header.factors else ""),
+        units=_units(header, name if is_factor else ""),
         demand=demand,
         lower=proved.lower,
         output=proved.output,
