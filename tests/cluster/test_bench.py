@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ogas.benchmarks import design, machine, methods, published, runs
+from ogas.benchmarks import design, growth, machine, methods, published, runs
 from ogas.benchmarks.passes import by_blocks, solution
 from ogas.datasets import gallery
 from ogas.datasets.recipes import Parameters
@@ -44,13 +44,15 @@ def test_two_sweeps_to_an_exchange_read_more_and_exchange_less():
     assert two.exchanges[0] < one.history.passes < two.passes[0] < 2 * two.exchanges[0]
 
 
-def test_passes_do_not_grow_with_the_economy_and_words_are_fewer_by_columns(ogas):
-    facts = ogas("bench", "methods", "--quick", "--json").facts
-    small, large = facts["growth"]["rows"]
-    for figures in ("3 figures", "6 figures"):
-        assert abs(small[figures] - large[figures]) <= 2
-    (words,) = facts["words"]["rows"]
-    assert 0 < words["words"] < words["if rows were owned"]
+def test_passes_do_not_grow_with_the_economy():
+    assert growth.spread(list(growth.growing((5_000, 20_000), ("S4",)))) <= 2
+
+
+def test_words_are_fewer_if_columns_are_owned():
+    for words in growth.exchanged(("S1", "S4")):
+        promised = [float(number) for number in words.design.split("/")]
+        found = [words.words / words.products, words.row_owned / words.products]
+        assert found == pytest.approx(promised, rel=0.05)
 
 
 def test_a_table_of_the_world_has_a_block_for_every_country():
@@ -87,5 +89,5 @@ def test_a_whole_run_takes_the_same_passes_on_any_number_of_threads():
     for run in ("plan", "alone", "together"):
         assert getattr(one, run).passes == getattr(every, run).passes
     assert len(one.plan.cycles) < one.plan.passes < len(found.peer[0])
-    assert 6 < found.bytes_per_nonzero < 7.5
+    assert 6 < found.bytes_per_nonzero < 9  # in small blocks pointers weigh much
     assert found.words % 2 == 0
