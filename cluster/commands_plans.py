@@ -94,7 +94,7 @@ def show_command(plan: Path, top: int, product: str | None, table: Path | None) 
         return showing.one_product(found, product)
     if table is not None:
         return showing.as_csv(found, table)
-    return showing.largest(found, top)
+    return showing.largest_of(found, top)
 
 
 def _carried_out(

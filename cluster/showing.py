@@ -5,31 +5,44 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rich.table import Table as Grid
 
 from ogas.cluster.answer import Answer
-from ogas.cluster.summary import console, label, largest_products, proven, significant
+from ogas.cluster.summary import (
+    console,
+    counted,
+    grids,
+    label,
+    largest,
+    proven,
+    significant,
+)
 from ogas.datasets.atomic import atomic_file
 from ogas.engine.errors import WrongUsageError
 from ogas.engine.plan import Column, Plan
 
+FIELDS = ("output", "lower", "upper", "demand", "turnover")
 
-def largest(plan: Plan, count: int) -> Answer:
+
+def largest_of(plan: Plan, count: int) -> Answer:
     """Return the products with the largest output (or value), and the facts of the plan."""
-    columns = []
-    for column in plan.columns:
-        order = np.argsort(-column.output, kind="stable")[:count].tolist()
-        columns.append({"factor": column.name, "largest": [_one(plan, column, i) for i in order]})
+    columns = [
+        _named(plan, column)
+        | {"largest": [_one(plan, column, i) for i in largest((column,), count)]}
+        for column in plan.columns
+    ]
 
     def show() -> None:
         facts = plan.facts
         out = console()
+        scenarios = f", {len(columns)} scenarios" if _told_apart(plan) == "scenario" else ""
         out.print(
-            f"{plan.kind} of {facts['table']}, {facts['products']:,} products: "
-            f"{facts['outcome'].replace('_', ' ')}, {facts['digits_certified']} figures of every "
-            f"product ({facts['method']}, {facts['passes']} passes)"
+            f"{plan.kind} of {facts['table']}, {counted(facts['products'], 'product')}{scenarios}: "
+            f"{facts['outcome'].replace('_', ' ')}, {counted(facts['digits_certified'], 'figure')} "
+            f"of every product ({facts['method']}, {counted(facts['passes'], 'pass', 'passes')})",
         )
-        for column in plan.columns:
-            out.print(largest_products(plan, column, count))
+        for grid in grids(plan, count):
+            out.print(grid)
 
     return Answer(dict(plan.facts) | {"kind": plan.kind, "columns": columns}, show)
 
@@ -43,26 +56,27 @@ def one_product(plan: Plan, name: str) -> Answer:
         If there is no such product; with ids that look like it.
     """
     product = _position(plan, name)
-    columns = [_one(plan, column, product) for column in plan.columns]
+    columns = [_named(plan, column) | _one(plan, column, product) for column in plan.columns]
 
     def show() -> None:
         out = console()
         out.print(label(plan, product), style="bold")
-        for column, facts in zip(plan.columns, columns, strict=True):
-            figures = int(column.figures[product])
-            for field in ("output", "lower", "upper", "demand", "turnover"):
-                word = _word(plan, field) + (f" in {column.name}" if column.name else "")
-                out.print(f"  {word:<12} {significant(facts[field], figures)} {facts['unit']}")
-            out.print(f"  {'proven to':<12} {proven(column, product)}")
-            out.print(f"  {'upstreamness':<12} {facts['upstreamness']:.2f} rounds to final use")
+        grid = Grid(box=None, pad_edge=False, show_header=len(columns) > 1)
+        grid.add_column("")
+        for column in plan.columns:
+            grid.add_column(column.name, justify="right", overflow="fold")
+        grid.add_column("")
+        for row in _rows(plan, product):
+            grid.add_row(*row)
+        out.print(grid)
 
     return Answer({"product": str(plan.ids[product]), "columns": columns}, show)
 
 
 def as_csv(plan: Plan, target: Path) -> Answer:
-    """Write all products to a CSV file, in the table's order, one row per product and factor."""
+    """Write all products to a CSV file, in the table's order, one row per product and column."""
     fields = ("output", "lower", "upper", "figures", "demand", "turnover", "upstreamness")
-    head = ["id", "name", "unit", "factor", *(_word(plan, field) for field in fields)]
+    head = ["id", "name", "unit", _told_apart(plan), *(_word(plan, field) for field in fields)]
     with (
         atomic_file(target) as temporary,
         temporary.open("w", newline="", encoding="utf-8") as stream,
@@ -79,6 +93,36 @@ def as_csv(plan: Plan, target: Path) -> Answer:
         {"file": str(target), "rows": rows},
         lambda: print(f"{rows:,} rows in {target}"),
     )
+
+
+def _told_apart(plan: Plan) -> str:
+    """Return what its columns are: scenarios, where there are several, or else factors."""
+    return "scenario" if plan.kind == "quantities" and len(plan.columns) > 1 else "factor"
+
+
+def _named(plan: Plan, column: Column) -> dict[str, Any]:
+    return {_told_apart(plan): column.name}
+
+
+def _rows(plan: Plan, product: int) -> list[list[str]]:
+    """Return what is known of one product: a word, a number for every column, the unit."""
+    facts = [_one(plan, column, product) for column in plan.columns]
+    units = list(dict.fromkeys(str(found["unit"]) for found in facts))
+    rows = [
+        [
+            _word(plan, field),
+            *(significant(found[field], found["figures"]) for found in facts),
+            " | ".join(units),
+        ]
+        for field in FIELDS
+    ]
+    known = [proven((column,), product) for column in plan.columns]
+    depths = [f"{found['upstreamness']:.2f}" for found in facts]
+    return [
+        *rows,
+        ["proven to", *known, ""],
+        ["upstreamness", *depths, "rounds to final use"],
+    ]
 
 
 def _one(plan: Plan, column: Column, product: int) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """A finished plan, as a person reads it."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 LARGEST = 10
 NAMED = 5
+SIDE_BY_SIDE = 5  # scenarios in one table
 
 
 def summary(account: "Account") -> None:
@@ -31,8 +33,8 @@ def summary(account: "Account") -> None:
         return
     for line in (*_lines(account.plan, facts), ""):
         out.print(line)
-    for column in account.plan.columns:
-        out.print(largest_products(account.plan, column, LARGEST))
+    for grid in grids(account.plan, LARGEST):
+        out.print(grid)
     out.print(f"stored in {facts['plan']}")
 
 
@@ -75,21 +77,44 @@ def loop_message(header: "Header", loop: "Loop") -> str:
     )
 
 
-def largest_products(plan: "Plan", column: Column, count: int) -> Grid:
-    """Return a table of the products with the largest output, or value."""
-    units = column.units
-    title = "largest outputs" if plan.kind == "quantities" else f"highest values in {column.name}"
+def grids(plan: "Plan", count: int) -> list[Grid]:
+    """Return the largest products of a plan as tables: scenarios side by side, factors apart."""
+    if plan.kind == "values":
+        return [
+            _grid(plan, (column,), largest((column,), count), f"highest values in {column.name}")
+            for column in plan.columns
+        ]
+    products = largest(plan.columns, count)
+    parts = [
+        plan.columns[first : first + SIDE_BY_SIDE]
+        for first in range(0, len(plan.columns), SIDE_BY_SIDE)
+    ]
+    return [_grid(plan, part, products, "largest outputs") for part in parts]
+
+
+def largest(columns: Sequence[Column], count: int) -> list[int]:
+    """Return the products with the largest output, or value, in any of some columns."""
+    most = np.max([column.output for column in columns], axis=0)
+    found: list[int] = np.argsort(-most, kind="stable")[:count].tolist()
+    return found
+
+
+def _grid(plan: "Plan", columns: Sequence[Column], products: Sequence[int], title: str) -> Grid:
+    units = columns[0].units
+    word = "output" if plan.kind == "quantities" else "value"
     grid = Grid(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
     grid.add_column("product", overflow="fold")
-    grid.add_column("output" if plan.kind == "quantities" else "value", justify="right")
+    for column in columns:
+        heading = column.name if len(plan.columns) > 1 and word == "output" else word
+        grid.add_column(heading, justify="right", overflow="fold")
     grid.add_column("unit" if not isinstance(units, str) else units or "unit")
     grid.add_column("proven to", justify="right")
-    for i in np.argsort(-column.output, kind="stable")[:count].tolist():
+    for i in products:
         grid.add_row(
             label(plan, i),
-            significant(column.output[i], int(column.figures[i])),
+            *(significant(column.output[i], int(column.figures[i])) for column in columns),
             "" if isinstance(units, str) else str(units[i]),
-            proven(column, i),
+            proven(columns, i),
         )
     return grid
 
@@ -138,16 +163,17 @@ def below_one(radius: float) -> str:
     return f"{rounded:.{decimals}f}"
 
 
-def proven(column: Column, product: int) -> str:
-    """Return how well a product is known."""
-    if column.structural_zeros[product]:
-        return "exactly 0"
-    return counted(int(column.figures[product]), "figure")
+def proven(columns: Sequence[Column], product: int) -> str:
+    """Return how well a product is known, in the column where it is known least."""
+    known = [
+        int(column.figures[product]) for column in columns if not column.structural_zeros[product]
+    ]
+    return counted(min(known), "figure") if known else "exactly 0"
 
 
 def console() -> Console:
     """Return the console for results on stdout."""
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, markup=False, soft_wrap=True)  # names may have brackets
     if not console.is_terminal:
         console.width = 110  # files and pipes have no width of their own
     return console
@@ -175,16 +201,38 @@ def _lines(plan: "Plan", facts: Any) -> list[str]:
     seconds = facts["seconds"]
     lines = [
         f"{counted(facts['products'], 'product')}, {counted(facts['nonzeros'], 'coefficient')}, "
-        f"{counted(facts['passes'], 'pass', 'passes')}, {seconds['total']:.2f} s",
-        f"worst product: {label(plan, product)}, {known}",
+        f"{seconds['total']:.2f} s",
+        f"{facts['method']}: {facts['method_because']}; "
+        f"{counted(facts['passes'], 'pass', 'passes')} of "
+        f"{facts['bytes_per_nonzero']:.1f} bytes per coefficient",
+        f"worst product: {label(plan, product)}{_in_scenario(plan, worst)}, {known}",
         f"spectral radius at most {below_one(facts['radius_bound'])}: the economy is productive",
     ]
-    for name, total in facts["totals"].items():
-        what = "in all output" if plan.kind == "quantities" else "in all final demand"
-        half_width = 0.5 * (total["upper"] - total["lower"]) / max(abs(total["value"]), 1e-300)
-        figures = int(figures_of(np.array([half_width]))[0])
-        lines.append(f"{name} {what}: {significant(total['value'], figures)} {total['unit']}")
-    return [*lines, *_odd_ones(plan, facts)]
+    return [*lines, *_totals(plan, facts), *_odd_ones(plan, facts)]
+
+
+def _in_scenario(plan: "Plan", column: Column) -> str:
+    return f" in {column.name}" if len(plan.columns) > 1 else ""
+
+
+def _totals(plan: "Plan", facts: Any) -> list[str]:
+    """Return what all output, or all final demand, contains of every factor."""
+    what = "in all output" if plan.kind == "quantities" else "in all final demand"
+    of_each = {name: found["totals"] for name, found in facts.get("scenarios", {}).items()}
+    lines = []
+    for name, first in facts["totals"].items():
+        named = {each: totals[name] for each, totals in of_each.items() if name in totals}
+        amounts = [
+            _amount(total) + (f" ({each})" if each else "")
+            for each, total in (named or {"": first}).items()
+        ]
+        lines.append(f"{name} {what}: {', '.join(amounts)} {first['unit']}")
+    return lines
+
+
+def _amount(total: Any) -> str:
+    half_width = 0.5 * (total["upper"] - total["lower"]) / max(abs(total["value"]), 1e-300)
+    return significant(total["value"], int(figures_of(np.array([half_width]))[0]))
 
 
 def _odd_ones(plan: "Plan", facts: Any) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ogas.cluster.answer import Answer
+from ogas.cluster.memory import held_bytes
 from ogas.cluster.partitioning import partitioned
 from ogas.cluster.progress import counting
 from ogas.cluster.summary import console, counted
@@ -158,6 +159,7 @@ def _described(store: Store) -> dict[str, Any]:
         ],
         "digest": store.digest,
         "loaded_bytes": store.loaded_bytes,
+        "bytes_per_nonzero_in_memory": held_bytes(content, figures=DEFAULT_FIGURES),
         "meta": dict(content.meta),
     }
 
