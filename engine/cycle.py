@@ -296,10 +296,10 @@ def _differ(wanted: npt.NDArray[np.bool_]) -> bool:
 
 def _scales(wanted: Matrix) -> tuple[Vector, float]:
     """Return the rates of the plans, and the floor of turnover, from their demands' magnitudes."""
-    rate: Vector = (wanted > 0).any(axis=0).astype(np.float64)
+    counts = (wanted > 0).sum(axis=0)
+    rate: Vector = np.minimum(counts, 1.0)
     if len(rate) > 1:
-        counts = np.count_nonzero(wanted, axis=0)
-        rate *= counts / np.maximum(wanted.sum(axis=0), 1e-300)
+        rate = counts / np.maximum(wanted.sum(axis=0), 1e-300)
     rated = wanted * rate
     # Far below any turnover, so that products without turnover do not widen the others' bounds.
     floor = 1e-30 * float(np.min(rated[rated > 0], initial=np.inf))

@@ -31,6 +31,7 @@ from ogas.engine.account import Account, Columns, Correction, Matrix
 from ogas.engine.table import Vector
 
 DENSE = 2_000  # blocks up to which the table is solved as a dense matrix
+NOISE = 1e-14  # of what is made: an imbalance below may be rounding, and means nothing
 LEAST, MOST = 0.1, 10.0  # by how much a witness may be scaled at a time
 
 
@@ -81,6 +82,8 @@ def add_up(accounts: Sequence[Account], columns: Columns, *, is_transposed: bool
     imbalance = wanted[:, :plans] - held[:, :plans] + within[:, :plans]
     for plan in range(plans):
         imbalance[:, plan] += np.bincount(rows, across[:, plan], minlength=m)
+    made = held[:, [columns.gross(plan) for plan in range(plans)]]
+    imbalance[np.abs(imbalance) <= NOISE * made] = 0.0
     signed = table(columns.drift)
     magnitudes = table(columns.needs) if columns.is_mixed else signed
     worth, all_held = held[:, columns.drift], held[:, columns.needs]
