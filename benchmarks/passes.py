@@ -15,12 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from ogas.engine.balance import Demand, balance_of
+from ogas.engine.balance import Demand, Start, balance_of
 from ogas.engine.certificate import Certificate
 from ogas.engine.choose import FLOAT32_FIGURES, sector_balance
 from ogas.engine.cycle import SectorBalance
 from ogas.engine.iterate import Precision, Solution, solve
 from ogas.engine.method import Method
+from ogas.engine.outcome import History, Outcome
 from ogas.engine.source import Source
 from ogas.engine.table import Table, Vector
 
@@ -94,11 +95,30 @@ def counted(
 
 
 def solution(problem: Any, method: Method, figures: int) -> Solution | None:
-    """Return a solution with so many figures, or None if they were not reached."""
-    found = solve(problem, method, Precision(figures=figures))
-    proved = found.certificates
-    reached = proved and min(one.digits_certified for one in proved) >= figures
-    return found if reached else None
+    """Return a solution with so many figures, or None if they were not reached.
+
+    Where float32 was not enough the run goes on in float64, as `ogas.engine.plan.draw_up` has it;
+    the passes of both count.
+    """
+    precision = Precision(figures=figures)
+    found = solve(problem, method, precision)
+    if not _is_reached(found) and isinstance(problem, SectorBalance) and problem.half:
+        wide = solve(replace(problem, half=False, start=_start(found)), method, precision)
+        records = found.history.records + wide.history.records
+        found = replace(wide, history=History(records))
+    return found if _is_reached(found) else None
+
+
+def _is_reached(found: Solution) -> bool:
+    return found.outcome is Outcome.CERTIFIED
+
+
+def _start(found: Solution) -> Start | None:
+    if not found.certificates:
+        return None
+    outputs = np.stack([proved.output for proved in found.certificates], axis=1)
+    witnesses = [proved.upstreamness * proved.turnover for proved in found.certificates]
+    return Start(outputs, np.max(witnesses, axis=0))
 
 
 def reads(found: Solution | None) -> int:
