@@ -86,7 +86,7 @@ def sector_balance(
         price=known if not is_transposed and sectors.costs_less_than(known) else None,
         labour=None if is_transposed else labour,
         has_rank=header.rank is not None,
-        half=few and narrow,
+        half=few and narrow and sectors.is_narrow,
     )
 
 

@@ -175,6 +175,11 @@ class Sectors:
         """Whether any entry is negative."""
         return any(block.is_signed for block in self.blocks)
 
+    @property
+    def is_narrow(self) -> bool:
+        """Whether all entries are held in float32; those of some blocks may not fit."""
+        return all(block.own.values.dtype == np.float32 for block in self.blocks)
+
     def rows(self, positions: Integers) -> csr_array:
         """Return rows of the balance's matrix (A, or its transpose for values): who uses what.
 

@@ -35,7 +35,9 @@ def test_an_unproductive_economy_ends_with_a_loop_that_proves_it(name, kind, met
     loop = solution.productivity.loop
     assert loop.radius >= 1.0
     if len(table) <= 4000:  # larger ones are checked in the tests of the audit
-        proved = problems.table_of(problems.balance_of(table, kind).coefficients)
+        proved = table
+        if method in problems.WHOLE:  # those in blocks name a loop of the table itself, for both
+            proved = problems.table_of(problems.balance_of(table, kind).coefficients)
         assert exact.loop_proves_itself(proved, loop)
 
 
@@ -145,7 +147,7 @@ def test_a_delta_that_closes_the_slack_certifies_nothing_and_blames_nobody():
     assert solution.history.passes < BOUNDED
 
 
-@pytest.mark.parametrize("most", [1, 2, 7, 30])
+@pytest.mark.parametrize("most", [1, 2, 7, 15])
 @pytest.mark.parametrize("recipe", ["sectors:S2", "sectors:S4,households"])
 def test_the_passes_asked_for_are_not_exceeded_but_by_one_certificate(recipe, most, method):
     solution = problems.solved(problems.solvable(recipe), "quantities", method, 12, most=most)

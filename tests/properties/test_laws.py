@@ -94,6 +94,7 @@ def test_a_fixed_point_of_a_sweep_meets_the_balance(method):
 
 @pytest.mark.parametrize("kind", problems.KINDS)
 @pytest.mark.parametrize("recipe", ["sectors:S1", "sectors:S3,signed,imports", "ccm"])
+@pytest.mark.parametrize("method", problems.WHOLE)
 def test_other_units_take_the_same_passes_to_the_same_bounds(recipe, kind, method):
     # Powers of two round nothing, so everything scales to the last bit.
     alike, mixed = (
