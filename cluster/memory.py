@@ -26,6 +26,7 @@ TRANSPOSING_BYTES = 32  # per nonzero of the whole table
 # A block is widened and sorted while it is read; one that is too large is cut besides.
 READING_BYTES, CUTTING_BYTES = 40, 80
 HELD_BYTES = {True: 7, False: 11}  # per nonzero, with padding: entries in float32, in float64
+WHOLE_BYTES = 12
 MESSAGE_BYTES = 80  # per product that a block takes from another: where it is, and whose
 TEXT_BYTES = 120  # per label, besides the characters: as Python's own while it is read or stored
 TEXT_COPIES = 3
@@ -88,7 +89,13 @@ def check_memory(store: Store, run: Run, allowed: int | None) -> None:
 
 
 def held_bytes(content: Content, figures: int) -> int:
-    """Return the bytes per nonzero in which blocks are swept, padding included."""
+    """Return the bytes per nonzero in which a table is swept: as one matrix, or in blocks."""
+    is_whole = len(content.blocks) == 1 and content.products <= MOST_PRODUCTS
+    return WHOLE_BYTES if is_whole else _held_in_blocks(content, figures)
+
+
+def _held_in_blocks(content: Content, figures: int) -> int:
+    """Return the same for a table in blocks, padding included."""
     narrow = content.value_type == "float32"
     return HELD_BYTES[narrow or (figures <= FLOAT32_FIGURES and content.nonzeros > CACHED)]
 
@@ -103,7 +110,7 @@ def _in_blocks(content: Content, run: Run) -> int:
         words += entry.ext if pieces == 1 else crossing
         wide = READING_BYTES if pieces == 1 else CUTTING_BYTES
         reading = max(reading, wide * entry.nonzeros)
-    held = held_bytes(content, run.figures) * content.nonzeros
+    held = _held_in_blocks(content, run.figures) * content.nonzeros
     return held + (8 * columns + MESSAGE_BYTES) * words + reading
 
 

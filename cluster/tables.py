@@ -23,6 +23,15 @@ from ogas.engine.errors import WrongUsageError
 from ogas.engine.flows import measured
 from ogas.engine.table import Integers
 
+FIGURES = 3  # that are asked for unless others are
+SPREAD = ("least", "median", "largest")
+
+# What says nothing of a table that is one block.
+OF_SEVERAL = (
+    *("boundary_share_of_nonzeros", "boundary_share_of_value", "block_sizes", "external_inputs"),
+    *("words_per_product", "words_per_product_row_owned"),
+)
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -82,8 +91,9 @@ def described(name: str) -> Answer:
 
     def show() -> None:
         out = console()
+        apart = ("meta", "versions", "warnings", *(OF_SEVERAL if facts["blocks"] == 1 else ()))
         for label, value in facts.items():
-            if label not in ("meta", "versions", "warnings") and value not in (None, "", [], {}):
+            if label not in apart and value not in (None, "", [], {}):
                 out.print(f"{label.replace('_', ' '):<28} {_readable(value)}")
         for line in facts["warnings"]:
             out.print(f"warning: {line}")
@@ -159,7 +169,7 @@ def _described(store: Store) -> dict[str, Any]:
         ],
         "digest": store.digest,
         "loaded_bytes": store.loaded_bytes,
-        "bytes_per_nonzero_in_memory": held_bytes(content, figures=DEFAULT_FIGURES),
+        "bytes_per_nonzero_in_memory": held_bytes(content, FIGURES),
         "meta": dict(content.meta),
     }
 
@@ -176,11 +186,8 @@ def _boundary(store: Store) -> Boundary:
 
 
 def _spread(sizes: Integers) -> dict[str, Any]:
-    return {
-        "least": int(sizes.min()),
-        "median": int(np.median(sizes)),
-        "largest": int(sizes.max()),
-    }
+    found = int(sizes.min()), int(np.median(sizes)), int(sizes.max())
+    return dict(zip(SPREAD, found, strict=True))
 
 
 def _readable(value: Any) -> str:
@@ -191,7 +198,10 @@ def _readable(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.3g}"
     if isinstance(value, Mapping):
-        return ", ".join(f"{key}: {_readable(entry)}" for key, entry in value.items())
+        if tuple(value) == SPREAD:
+            least, median, largest = value.values()
+            return f"{least:,} to {largest:,}, median {median:,}"
+        return "; ".join(f"{key}: {_readable(entry)}" for key, entry in value.items())
     if isinstance(value, list):
         return "; ".join(_readable(entry) for entry in value)
     return str(value)

@@ -109,8 +109,9 @@ def _check_consistency(table: Table, plan: Plan) -> None:
             advice=AGAIN,
         )
     for column in plan.columns:
-        direct = table.factors.get(column.name) if column.name else table.demand
-        own = plan.kind == "values" or plan.facts["demand_from"] == "table"
+        is_priced = plan.kind == "values"
+        direct = table.factors.get(column.name) if is_priced else table.demand
+        own = is_priced or plan.facts["demand_from"] == "table"
         if own and (direct is None or not np.array_equal(direct, column.demand.nominal)):
             raise DamagedError(
                 f"the {column.name or 'demand'} of the plan is not its table's",

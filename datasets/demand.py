@@ -9,7 +9,7 @@ import numpy as np
 
 from ogas.datasets.columns import places, positions, read_columns
 from ogas.datasets.found import reading
-from ogas.engine.errors import InvalidInputError
+from ogas.engine.errors import DamagedError, InvalidInputError
 from ogas.engine.header import Header
 from ogas.engine.table import Vector
 
@@ -26,6 +26,10 @@ def read_demand(file: Path | str, table: Header) -> tuple[Vector, Vector | None,
         If the file cannot be read.
     """
     file = Path(file)
+    if file.is_dir():
+        raise DamagedError(
+            "this is a folder, not a file", where=str(file), advice="name a CSV file id,demand"
+        )
     with reading(file):
         columns = read_columns(file)
         columns.need("id", "demand")

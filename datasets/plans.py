@@ -298,8 +298,8 @@ def _plan(dataset: "xr.Dataset") -> Plan:
     if missing := [name for name in NEEDED if name not in attributes]:
         raise DamagedError(f"attributes are missing: {', '.join(missing)}")
     kind = attributes.pop("kind")
-    names = attributes.pop(f"{DIMENSIONS[kind]}s", None) or [""]  # older plans have other lists
-    known = ("ogas_plan", "digests", "factors")
+    names = attributes.pop(f"{DIMENSIONS[kind]}s", None) or [""]
+    known = ("ogas_plan", "digests", "factors")  # older plans of quantities list factors too
     return Plan(
         kind=kind,
         ids=_plain(dataset["product"].values),

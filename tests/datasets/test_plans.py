@@ -14,13 +14,13 @@ import problems
 import pytest
 import xarray as xr
 
-from ogas.datasets import atomic
+from ogas.datasets import atomic, plans
 from ogas.datasets.plans import read_plan, write_plan
 from ogas.engine.balance import Demand
 from ogas.engine.errors import DamagedError, WrongUsageError
 from ogas.engine.iterate import Precision
-from ogas.engine.method import Anderson
 from ogas.engine.plan import Column, Plan, Request, column, draw_up
+from ogas.engine.source import Source
 
 QUANTITIES = [
     "output",
@@ -40,12 +40,12 @@ FACTS = {
 }
 
 
-def planned(table, kind="quantities", demand=None, delta=0.0, factors=()):
+def planned(table, kind="quantities", demands=(), delta=0.0, factors=()):
     """A plan of a table, with facts enough to be read."""
-    request = Request(kind, Anderson(), Precision(3), demand, factors, delta)
+    request = Request(kind, None, Precision(3), dict(demands), factors, delta)
     columns = tuple(
-        column(table, name, solution.balance, solution.certificate)
-        for name, solution in draw_up(table, request).items()
+        column(table, name, solution.demands[0], solution.certificate, kind)
+        for name, solution in draw_up(Source.of(table), request).items()
     )
     return Plan(kind, table.ids, table.names, columns, delta, FACTS | {"products": len(table)})
 
@@ -68,17 +68,27 @@ def ranged(table):
     return Demand(f, f * 0.999, f * 1.001)
 
 
+def scenarios(table):
+    """Three demands, of which the second is known within bounds, and the third is called labour."""
+    f = np.abs(table.demand)
+    return {"été": Demand.exact(f), "hiver": ranged(table), "labour": Demand.exact(f[::-1].copy())}
+
+
 TABLE = problems.solvable("sectors:S1")
 PLANS = {
     "quantities": lambda: planned(TABLE),
     "quantities in many units, named": lambda: planned(two_factors(TABLE)),
-    "an uncertain demand": lambda: planned(TABLE, demand=ranged(TABLE)),
+    "an uncertain demand": lambda: planned(TABLE, demands={"": ranged(TABLE)}),
     "uncertain recipes": lambda: planned(TABLE, delta=1e-4),
     "prices": lambda: planned(TABLE, "values"),
     "prices in one of two factors": lambda: planned(two_factors(TABLE), "values", factors=("CO₂",)),
     "prices in two factors": lambda: planned(two_factors(TABLE), "values"),
     "a signed table": lambda: planned(problems.solvable("by_product")),
     "products that nobody wants": lambda: planned(problems.solvable("nobody_wants")),
+    "several scenarios": lambda: planned(TABLE, demands=scenarios(TABLE)),
+    "several scenarios in many units, named": lambda: planned(
+        two_factors(TABLE), demands=scenarios(TABLE)
+    ),
     "a single product": lambda: planned(problems.table_of([[0.5]])),
 }
 
@@ -125,20 +135,22 @@ def test_reading_gives_back_what_was_written(plan, tmp_path):
 def test_xarray_opens_it_as_it_is_agreed(plan, tmp_path):
     write_plan(tmp_path / "p.zarr", plan)
     opened = xr.open_zarr(tmp_path / "p.zarr", consolidated=True).load()
-    several = len(plan.columns) > 1
+    several = {"quantities": "scenario", "values": "factor"}[plan.kind]
+    apart = {several: len(plan.columns)} if len(plan.columns) > 1 else {}
     names = PRICES if plan.kind == "values" else QUANTITIES
-    bounds = [] if plan.columns[0].demand.is_exact else ["demand_lower", "demand_upper"]
+    is_exact = all(column.demand.is_exact for column in plan.columns)
+    bounds = [] if is_exact else ["demand_lower", "demand_upper"]
     assert set(opened.data_vars) == {*names, *bounds}
-    assert dict(opened.sizes) == {"product": len(plan.ids)} | ({"factor": 2} if several else {})
+    assert dict(opened.sizes) == {"product": len(plan.ids)} | apart
     assert opened["product"].values.tolist() == plan.ids.tolist()
     for name, variable in opened.data_vars.items():
-        assert variable.dims == (("factor", "product") if several else ("product",))
+        assert variable.dims == (*apart, "product")
         assert variable.attrs["units"]
         assert variable.attrs["long_name"]
         assert variable.dtype == (np.int8 if name == "figures" else np.float64)
         assert np.isfinite(variable).all()  # zeros did not become missing numbers
     assert opened["figures"].max() <= 15
-    first = opened.isel(factor=0) if several else opened
+    first = opened.isel(dict.fromkeys(apart, 0))
     assert (first["lower"] <= first[names[0]]).all()
     assert (first[names[0]] <= first["upper"]).all()
     assert first[names[0]].values.tolist() == plan.columns[0].output.tolist()
@@ -163,6 +175,41 @@ def test_a_factor_is_chosen_by_its_name(tmp_path):
     priced = opened.sel(factor="CO₂")
     assert priced["value"].values.tolist() == plan.columns[1].output.tolist()
     assert priced["unit"].values[3] == "t per unit of 3"
+
+
+def test_a_scenario_is_chosen_by_its_name_and_has_the_units_of_outputs(tmp_path):
+    for name in ("several scenarios", "several scenarios in many units, named"):
+        plan = PLANS[name]()
+        write_plan(tmp_path / name, plan)
+        opened = xr.open_zarr(tmp_path / name)
+        assert opened["scenario"].values.tolist() == ["été", "hiver", "labour"]
+        called_like_a_factor = opened.sel(scenario="labour")
+        assert called_like_a_factor["output"].values.tolist() == plan.columns[2].output.tolist()
+    assert opened["unit"].dims == ("product",)
+    assert opened["unit"].values[7] == "unit of 7"
+    shared = xr.open_zarr(tmp_path / "several scenarios")
+    assert shared["output"].attrs["units"] == (TABLE.units or "unit")
+    assert "unit" not in shared.variables
+
+
+def test_bounds_of_one_scenario_leave_the_others_exact(tmp_path):
+    write_plan(tmp_path / "p", PLANS["several scenarios"]())
+    opened = xr.open_zarr(tmp_path / "p").load()
+    width = (opened["demand_upper"] - opened["demand_lower"]).max("product")
+    assert [bool(one > 0) for one in width] == [False, True, False]
+    back = read_plan(tmp_path / "p")
+    assert [column.demand.is_exact for column in back.columns] == [True, False, True]
+
+
+@pytest.mark.filterwarnings("ignore:Consolidated metadata")
+def test_a_plan_of_quantities_from_before_there_were_scenarios_is_read(tmp_path):
+    plan = PLANS["a signed table"]()
+    write_plan(tmp_path / "p", plan)
+    opened = xr.open_zarr(tmp_path / "p").load()
+    opened.attrs["factors"] = opened.attrs.pop("scenarios")
+    opened.attrs["digests"] = plans._digests(opened)
+    opened.to_zarr(tmp_path / "old", zarr_format=3, consolidated=True)
+    assert same(plan, read_plan(tmp_path / "old"))
 
 
 def test_the_attributes_say_where_it_comes_from(tmp_path):
@@ -326,7 +373,10 @@ def reads_truly_or_says_so(path, plan):
     return True
 
 
-@pytest.mark.parametrize(("name", "ways"), [("a signed table", 6), ("prices in two factors", 2)])
+@pytest.mark.parametrize(
+    ("name", "ways"),
+    [("a signed table", 6), ("prices in two factors", 2), ("several scenarios", 2)],
+)
 def test_no_damage_to_any_file_gives_another_plan(tmp_path, name, ways):
     plan, path = PLANS[name](), tmp_path / "p"
     write_plan(path, plan)
