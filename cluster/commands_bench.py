@@ -54,8 +54,8 @@ def bench_command(what: str, quick: bool, output: Path | None) -> Answer:
     """Measure kernels and whole runs, methods, or the start.
 
     Nanoseconds per nonzero of every kernel, and whole runs on a million products beside SciPy's
-    (kernels, half an hour and 9 GB of memory), passes of every method (methods, ten minutes), or
-    seconds a person waits (start).
+    (kernels: a quarter of an hour, 8 GB of memory); passes of every method (methods: five minutes);
+    or seconds a person waits (start).
 
     `methods` takes the published tables from the folder OGAS_DATA, if that is set.
     """
