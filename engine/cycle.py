@@ -112,7 +112,8 @@ class OrdersAndTables:
 
     def start(self, problem: SectorBalance) -> "Cycle":
         """Begin with what is known."""
-        return Cycle(problem, self)
+        with np.errstate(over="ignore", invalid="ignore"):  # noticed by the sums of the first sweep
+            return Cycle(problem, self)
 
 
 FLOAT32 = 2.0**-24  # how far rounding to float32 moves a number, relatively
@@ -196,9 +197,9 @@ class Cycle:
             anew = self.sweeps < RENEWALS and not self.problem.sectors.is_transposed
             carry(self.problem.sectors, weights, turnovers, anew=anew)
         self.sweeps += 1
-        least, largest, depth = np.array(seen).T
+        least, largest, depth = zip(*seen, strict=True)
         is_finite = math.isfinite(float(np.sum(self.economy.state)))
-        return Sight(least.min(), largest.max(), depth.max(), is_finite, correction.note)
+        return Sight(min(least), max(largest), max(depth), is_finite, correction.note)
 
     def certify(self) -> tuple[Certificate, ...]:
         """Read A once and bound the error of every plan."""
