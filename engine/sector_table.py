@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from scipy.linalg import lu_factor, lu_solve
+from scipy.linalg.lapack import dgetrf, dgetrs
 from scipy.sparse import csc_array, diags_array
 from scipy.sparse.linalg import splu
 from threadpoolctl import ThreadpoolController
@@ -113,7 +113,7 @@ def _solved(flows: csc_array, worth: Vector, right: Matrix) -> Matrix:
     Rows are divided by ``worth``, so that blocks of any size are alike; one without worth stays as
     it is.
     """
-    worth = np.where(worth > 0, worth, 1.0)
+    worth = np.where(worth <= 0, 1.0, worth)
     system = diags_array(np.ones(len(worth))) - diags_array(1.0 / worth) @ flows
     scaled = right / worth[:, None]
     if not (np.isfinite(scaled).all() and np.isfinite(system.data).all()):
@@ -128,10 +128,10 @@ def _solved(flows: csc_array, worth: Vector, right: Matrix) -> Matrix:
     dense = system.toarray()
     # The same bits on every machine, and no threads that fight with the sweeps.
     with _threads().limit(limits=1, user_api="blas"):
-        factored, pivots = lu_factor(dense, check_finite=False)
-        if not np.diag(factored).all():
+        factored, pivots, singular = dgetrf(dense)
+        if singular:
             return np.full_like(right, np.nan)
-        solution = lu_solve((factored, pivots), scaled, check_finite=False)
+        solution = dgetrs(factored, pivots, scaled)[0]
     return solution
 
 
