@@ -15,6 +15,8 @@ PLAN_KEYS = {
     "blocks": int,
     "workers": int,
     "method": str,
+    "method_because": str,
+    "warm": (str, type(None)),
     "digits_requested": int,
     "digits_certified": int,
     "relative_half_width": NUMBER_OR_NONE,

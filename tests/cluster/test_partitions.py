@@ -64,6 +64,10 @@ def test_blocks_are_made_as_asked_and_the_reason_is_said(
 @pytest.mark.parametrize(
     ("asked", "code", "words"),
     [
+        ("unknown.csv", 5, "unknown.csv, row 3: there is no product 'z'"),
+        ("missing.csv", 5, "missing.csv: 11 of 12 products are not there: AUS|b, AUS|c"),
+        ("headless.csv", 5, "headless.csv: no column block; there are: id"),
+        ("folder.csv", 5, "folder.csv: "),
         ("13", 2, "12 products cannot make up 13 blocks; ask for 1 to 12 blocks"),
         ("0", 2, "cannot make up 0 blocks"),
         ("-3", 2, "no way to partition"),
@@ -77,6 +81,10 @@ def test_impossible_blocks_are_refused_and_nothing_is_stored(
     ogas, world, tmp_path, contents, asked, code, words
 ):
     (tmp_path / "b.csv").write_text("id,block\nAUS|a,1\nAUS|a,1\n")
+    (tmp_path / "unknown.csv").write_text("id,block\nAUS|a,1\nz,1\n")
+    (tmp_path / "missing.csv").write_text("id,block\nAUS|a,1\n")
+    (tmp_path / "headless.csv").write_text("id\nAUS|a\n")
+    (tmp_path / "folder.csv").mkdir()
     before = contents()
     ending = ogas("import", world, "t", "--blocks", asked, "--json")
     assert ending.code == code

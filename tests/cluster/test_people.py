@@ -13,18 +13,51 @@ def test_a_plan_says_what_it_is_and_how_well_it_is_known(ogas):
     lines = ending.out.splitlines()
     assert lines[0] == "United States 2021, 71 products"
     assert lines[1] == f"certified: {facts['digits_certified']} figures of every product are proven"
-    assert lines[2].startswith(f"71 products, 4,070 coefficients, {facts['passes']} passes, ")
+    assert lines[2].startswith("71 products, 4,070 coefficients, ")
     assert lines[2].endswith(" s")
+    chosen = f"{facts['method']}: {facts['method_because']}; {facts['passes']} passes of "
+    assert lines[3] == f"{chosen}{facts['bytes_per_nonzero']:.1f} bytes per coefficient"
     worst = f"known to ± {100 * facts['relative_half_width']:.2g} % of its turnover"
-    assert lines[3].startswith("worst product: ")
-    assert lines[3].endswith(worst)
-    assert "spectral radius at most 0." in lines[4]
-    assert "labour in all output: 12,54" in lines[5]
-    assert "$ million of compensation" in lines[5]
+    assert lines[4].startswith("worst product: ")
+    assert lines[4].endswith(worst)
+    assert "spectral radius at most 0." in lines[5]
+    assert "labour in all output: 12,54" in lines[6]
+    assert "$ million of compensation" in lines[6]
     assert "$ million" in ending.out
     assert "Housing " in ending.out
     assert lines[-1] == "stored in us-2021-plan.zarr"
     assert len([line for line in lines if line.endswith("figures")]) == 10
+
+
+def test_the_choice_of_a_method_is_explained(ogas, stored):
+    def reason(*words):
+        return ogas("plan", *words).out.splitlines()[2].split(";")[0]
+
+    assert reason(stored("sectors:S1")) == "orders-and-tables: the table has 15 blocks"
+    assert reason("t", "--method", "jacobi") == "jacobi: as asked for"
+    ogas("plan", "t", "-o", "p")
+    assert ogas("plan", "t", "--warm", "p", "--json").facts["method"] == "orders-and-tables"
+
+
+def test_names_in_brackets_are_shown_as_they_are(ogas, stored):
+    table = problems.solvable("two_sectors")
+    names = np.array(["wheat [/] [bold]", "steel [n.e.c.]"])
+    stored(replace(table, names=names, units="t [dry]", meta={"title": "Two [/red]"}))
+    said = ogas("plan", "t", "-o", "p").out
+    said += ogas("show", "p").out + ogas("show", "p", "--product", "0").out
+    for word in ("wheat [/] [bold]", "steel [n.e.c.]", "t [dry]", "Two [/red]"):
+        assert word in said
+
+
+def test_info_speaks_of_blocks_where_there_are_several(ogas, stored):
+    said = ogas("info", stored("sectors:S1")).out
+    assert "block sizes                  products: 20 to 20, median 20; nonzeros: " in said
+    assert "external inputs" in said
+    assert "bytes per nonzero in memory  7\n" in said
+    one = ogas("info", "us-2021").out
+    assert "external inputs" not in one
+    assert "boundary" not in one
+    assert "bytes per nonzero in memory  12\n" in one
 
 
 def test_prices_speak_of_values(ogas):
@@ -77,8 +110,8 @@ def test_show_of_several_factors_tells_them_apart(ogas, stored):
     assert "highest values in labour" in said
     assert "highest values in CO2" in said
     one = ogas("show", "p", "--product", "1").out
-    assert "value in labour" in one
-    assert "value in CO2" in one
+    assert one.splitlines()[1].split() == ["labour", "CO2"]
+    assert one.splitlines()[2].split()[0] == "value"
     assert ogas("show", "p", "--csv", "p.csv", "--json").facts["rows"] == 4
 
 

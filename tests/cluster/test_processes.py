@@ -107,15 +107,3 @@ def test_a_bar_appears_on_a_terminal_and_stdout_stays_clean(command, tmp_path):
     assert json.loads(out)["outcome"] == "certified"
     assert "quantities" in drawn
     assert "\x1b[" in drawn
-
-
-@pytest.mark.parametrize("command", ["plan", "price"])
-def test_no_more_memory_is_used_than_was_said_to_suffice(ogas, process, command):
-    options = ("--products", 60_000, "--inputs", 25, "--json")
-    assert ogas("generate", "sectors:S1", "t", *options).facts["nonzeros"] > 10**6
-    refused = ogas(command, "t", "--memory", "1MB", "--json")
-    assert refused.code == 6
-    needed = int(refused.facts["advice"].split()[2])
-    facts = process(command, "t", "--memory", needed, "--json").facts
-    assert facts["outcome"] == "certified"
-    assert 10**8 < facts["peak_memory_bytes"] < needed

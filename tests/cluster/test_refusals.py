@@ -99,6 +99,10 @@ def test_a_bad_demand_is_refused_and_the_old_plan_kept(ogas, stored, tmp_path, c
 REFUSED = {
     "no figures": (["plan", "us-2021", "--digits", 0], "figures go from 1 to 15, not 0"),
     "too many figures": (["plan", "us-2021", "--digits", 99], "figures go from 1 to 15, not 99"),
+    "a figure too many": (["price", "us-2021", "--digits", 16], "figures go from 1 to 15, not 16"),
+    "fewer than no threads": (["plan", "us-2021", "--threads", -1], "-1 is not in the range x>=0"),
+    "a demand for prices": (["price", "us-2021", "--demand", "f.csv"], "No such option"),
+    "no such method": (["plan", "us-2021", "--method", "magic"], "'magic' is not one of 'auto'"),
     "delta above 1": (["plan", "us-2021", "--delta", 2], "uncertainty in [0, 1), not 2"),
     "delta below 0": (["plan", "us-2021", "--delta", -1], "uncertainty in [0, 1), not -1"),
     "delta not a number": (

@@ -1,0 +1,91 @@
+"""What a run will take is told before it begins, and is enough."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import problems
+import pytest
+
+from ogas.cluster.memory import INTERPRETER_BYTES, Run, held_bytes, needed_bytes
+from ogas.datasets.gallery import generate
+from ogas.datasets.recipes import Parameters
+from ogas.datasets.store import open_store
+
+SEED = 19370619
+RUNS = {
+    "plan": ["plan"],
+    "price": ["price"],
+    "as one matrix": ["plan", "--method", "anderson"],
+    "prices as one matrix": ["price", "--method", "anderson"],
+}
+
+
+@pytest.fixture(scope="module")
+def million(tmp_path_factory):
+    """A stored table of a million coefficients in 30 blocks, beside which Python is still large."""
+    from ogas.datasets import gallery
+
+    place = tmp_path_factory.mktemp("million") / "t"
+    gallery.write("sectors:S1", place, Parameters(products=20_000, inputs=50, seed=SEED))
+    return place
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_a_run_takes_no_more_than_was_told_and_at_least_half(ogas, process, million, name):
+    told = ogas(*RUNS[name], million, "--memory", "1MB", "--json")
+    assert told.code == 6
+    needed = int(told.facts["advice"].split()[2])
+    done = process(*RUNS[name], million, "--memory", needed, "--json")
+    assert done.code == 0
+    assert needed / 2 < done.facts["peak_memory_bytes"] <= needed
+
+
+def bytes_of(store, **run):
+    return needed_bytes(store, Run(**({"in_blocks": True, "figures": 3} | run)))
+
+
+def test_every_further_scenario_is_counted(stored):
+    store = open_store(stored("sectors:S1"))
+    for in_blocks in (True, False):
+        counts = [bytes_of(store, plans=plans, in_blocks=in_blocks) for plans in (1, 2, 3)]
+        steps = np.diff(counts)
+        assert steps[0] == steps[1] > 8 * 300
+
+
+def test_blocks_are_never_put_together(stored):
+    table = generate("sectors:S1", Parameters(products=3000, inputs=60, seed=SEED))
+    store = open_store(stored(table))
+    vectors = 8 * len(table) * 56 + 112 * sum(b.ext for b in store.manifest.content.blocks)
+    in_blocks = bytes_of(store) - INTERPRETER_BYTES - vectors
+    assert 6 * table.nonzeros < in_blocks < 12 * table.nonzeros
+    whole, *transposed = (bytes_of(store, in_blocks=False, transpositions=k) for k in range(3))
+    assert whole > INTERPRETER_BYTES + 12 * table.nonzeros
+    assert whole <= transposed[0] < transposed[1]
+
+
+def test_entries_are_held_in_float32_where_that_is_enough(stored):
+    single = problems.solvable("sectors:S1")
+    double = replace(single, value_type="float64")
+    narrow, wide = (
+        open_store(stored(table, name)).manifest.content
+        for name, table in (("single", single), ("double", double))
+    )
+    assert (held_bytes(narrow, 3), held_bytes(narrow, 10)) == (7, 7)
+    assert (held_bytes(wide, 3), held_bytes(wide, 10)) == (11, 11)  # few entries: as they are
+    large = replace(wide, blocks=tuple(replace(b, own=2**22) for b in wide.blocks))
+    assert (held_bytes(large, 5), held_bytes(large, 6)) == (7, 11)
+
+
+def test_text_takes_more_than_numbers(stored):
+    table = problems.solvable("sectors:S1")
+    named = replace(table, names=np.array([f"product {i:050}" for i in range(len(table))]))
+    stores = [open_store(stored(one, name)) for name, one in (("a", table), ("b", named))]
+    assert bytes_of(stores[1]) - bytes_of(stores[0]) >= 3 * 4 * 58 * len(table)
+
+
+def test_a_refused_run_reads_no_block_and_no_demand(ogas, stored, monkeypatch):
+    stored("sectors:S1")
+    monkeypatch.setattr("ogas.datasets.store.read_block", lambda *_: pytest.fail("a block"))
+    ending = ogas("plan", "t", "--demand", "none.csv", "--memory", "1MB", "--json")
+    assert (ending.code, json.loads(ending.out)["code"]) == (6, 6)
