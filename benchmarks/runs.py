@@ -52,7 +52,7 @@ class Scale:
     products: int = 1_000_000
     inputs: float = 100
     stream: int = 80_000_000
-    rounds: int = 3
+    rounds: int = 1
 
 
 QUICK = Scale(20_000, 50, 200_000, 1)

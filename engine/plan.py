@@ -30,6 +30,7 @@ Kind = Literal["quantities", "values"]
 Observer = Callable[[History, Forecast], None]
 
 MOST_COLUMNS = 32  # that share each read of A
+HALF_PATIENCE = 10  # sweeps without headway before numbers are held in float64
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,9 +168,13 @@ def draw_up(
     method = with_threads(request.method or suited, request.threads)
     solutions: dict[str, Solution] = {}
     for names, problem in _problems(source, request, wanted, in_blocks=method.in_blocks):
-        solution = solve(problem, method, request.precision, observe=observe)
+        in_half = isinstance(problem, SectorBalance) and problem.half
+        precision = request.precision
+        if in_half:  # float32 comes to its end all at once
+            precision = replace(precision, patience=min(HALF_PATIENCE, precision.patience))
+        solution = solve(problem, method, precision, observe=observe)
         missed = solution.outcome is Outcome.PRECISION_NOT_REACHED
-        if isinstance(problem, SectorBalance) and problem.half and missed:
+        if isinstance(problem, SectorBalance) and in_half and missed:
             wide = _widened(source, request, problem, solution)
             again = solve(wide, method, request.precision, observe=observe)
             history = History(solution.history.records + again.history.records)
