@@ -1,7 +1,7 @@
-"""How much memory a run takes at its peak, told from the manifest before anything is read.
+"""How much memory a run takes at its peak, told from the manifest before recipes are read.
 
 Upper bounds with a margin: on synthetic tables of 10^6 to 10^7 coefficients in one and in 30
-blocks, plans, prices and several demands at once, they were 1.1 to 1.7 times what was measured. An
+blocks, plans, prices and several demands at once, they were 1.2 to 1.7 times what was measured. An
 audit, which only a run without headway needs, may take more: it puts the whole table together.
 """
 
@@ -45,19 +45,23 @@ class Run:
         Scenarios or factors.
     transpositions : int
         How many transposed copies of the whole table are made: for values, to push a revision on.
+    is_warm : bool
+        Whether an earlier plan, with as many columns, is held too.
     """
 
     in_blocks: bool
     figures: int
     plans: int = 1
     transpositions: int = 0
+    is_warm: bool = False
 
 
 def needed_bytes(store: Store, run: Run) -> int:
     """Return how much memory a run takes at most."""
     content = store.manifest.content
-    vectors = 8 * content.products * (VECTORS + PLAN_VECTORS * run.plans)
-    common = INTERPRETER_BYTES + vectors + _text(content)
+    plans = run.plans * (1 + run.is_warm)
+    vectors = 8 * content.products * (VECTORS + PLAN_VECTORS * plans)
+    common = INTERPRETER_BYTES + vectors + _text(content, TEXT_COPIES + run.is_warm)
     if run.in_blocks:
         return common + _in_blocks(content, run)
     transposing = TRANSPOSING_BYTES * content.nonzeros * run.transpositions
@@ -114,10 +118,10 @@ def _in_blocks(content: Content, run: Run) -> int:
     return held + (8 * columns + MESSAGE_BYTES) * words + reading
 
 
-def _text(content: Content) -> int:
+def _text(content: Content, copies: int) -> int:
     """Return what labels take that are text: characters of fixed width, and Python's own."""
     arrays = [entry for entry in content.arrays.values() if entry.kind == "string"]
-    return sum(TEXT_COPIES * entry.bytes + TEXT_BYTES * content.products for entry in arrays)
+    return sum(copies * entry.bytes + TEXT_BYTES * content.products for entry in arrays)
 
 
 def peak_memory() -> int:

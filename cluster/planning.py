@@ -231,6 +231,7 @@ def _run(request: Request, method: Method, header: Header, files: Files) -> Run:
         figures=request.precision.figures,
         plans=max(plans, 1),
         transpositions=int(is_priced) + int(files.warm is not None),
+        is_warm=files.warm is not None,
     )
 
 

@@ -53,6 +53,11 @@ def test_every_further_scenario_is_counted(stored):
         assert steps[0] == steps[1] > 8 * 300
 
 
+def test_an_earlier_plan_is_counted(stored):
+    store = open_store(stored("sectors:S1"))
+    assert bytes_of(store, is_warm=True) >= bytes_of(store) + 8 * 8 * 300
+
+
 def test_blocks_are_never_put_together(stored):
     table = generate("sectors:S1", Parameters(products=3000, inputs=60, seed=SEED))
     store = open_store(stored(table))
