@@ -131,8 +131,9 @@ def reads_of_own(found: Solution | None, problem: SectorBalance, inner: int) -> 
     if found is None:
         return 0
     own = sum(int(block.own.indptr[-1]) for block in problem.sectors.blocks)
-    again = found.history.count("sweep") * (inner - 1) * own / problem.sectors.nonzeros
-    return math.ceil(reads(found) + again)
+    sweeps = found.history.count("sweep") // inner  # counted as reads, each rounded up
+    again = sweeps * (inner - 1) * own / problem.sectors.nonzeros
+    return math.ceil(reads(found) - sweeps * (inner - 1) + again)
 
 
 def overshoot(certificate: Certificate, true: Vector) -> float:

@@ -199,7 +199,8 @@ class Cycle:
         self.sweeps += 1
         least, largest, depth = zip(*seen, strict=True)
         is_finite = math.isfinite(float(np.sum(self.economy.state)))
-        return Sight(min(least), max(largest), max(depth), is_finite, correction.note)
+        extremes = min(least), max(largest), max(depth)
+        return Sight(*extremes, is_finite, correction.note, self.method.inner)
 
     def certify(self) -> tuple[Certificate, ...]:
         """Read A once and bound the error of every plan."""

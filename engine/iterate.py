@@ -234,7 +234,7 @@ class _Run:
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             self.sight = self.iteration.sweep()
             self.forecast = self.forecast.after(self.sight)
-        self._record("sweep", start, note=self.sight.note)
+        self._record("sweep", start, reads=self.sight.reads, note=self.sight.note)
 
     def should_certify(self) -> bool:
         """Whether a certificate is likely to succeed, or is the last thing left to do."""

@@ -88,6 +88,8 @@ class Sight:
         Whether all numbers still are.
     note : str
         What was out of the ordinary.
+    reads : int
+        How often A was read, rounded up.
     """
 
     least: float
@@ -95,6 +97,7 @@ class Sight:
     depth: float
     is_finite: bool = True
     note: str = ""
+    reads: int = 1
 
     @property
     def spread(self) -> float:
