@@ -24,7 +24,7 @@ TABLES = (
     "sectors:S2,signed,imports=0.4,units=mixed",
     "sectors:S1,islands",
     "sectors:S1,tree,hidden,units=mixed",
-    "sectors:S4,households",
+    "sectors:S1,households",
     "ccm",
 )
 ROUNDING = 1e-15  # of the answers, relative to turnover

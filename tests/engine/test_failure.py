@@ -1,5 +1,7 @@
 """How a run fails: with its reason and proof, within a bounded number of passes."""
 
+from dataclasses import replace
+
 import exact
 import numpy as np
 import problems
@@ -13,6 +15,7 @@ from ogas.engine.balance import Demand, quantities, values
 from ogas.engine.errors import WrongUsageError
 from ogas.engine.iterate import Precision, solve
 from ogas.engine.outcome import Outcome
+from ogas.engine.table import coefficients_from
 
 BOUNDED = 600  # reads of A, audit included; the audit of a 20,000-product component takes 230
 
@@ -202,3 +205,25 @@ def test_a_table_without_demand_says_how_to_give_one():
     table = problems.Table(problems.solvable("two_sectors").coefficients, np.arange(2))
     with pytest.raises(WrongUsageError, match="--demand"):
         quantities(table)
+
+
+@pytest.mark.parametrize("spread", [20, 100])
+@pytest.mark.parametrize("kind", problems.KINDS)
+@pytest.mark.parametrize("recipe", ["sectors:S1", "sectors:S1,signed,imports"])
+def test_units_forty_orders_apart_are_planned_truly_or_not_at_all(recipe, kind, spread, method):
+    table = generate(recipe, Parameters(products=60, seed=problems.SEED))
+    # Powers of two round nothing: the answer is known in any units.
+    powers = np.random.default_rng(problems.SEED + 7).uniform(-spread, spread, 60)
+    scale = 2.0 ** np.rint(powers / np.log10(2))
+    apart = replace(
+        table,
+        coefficients=coefficients_from(scale[:, None] * table.coefficients.toarray() / scale),
+        demand=table.demand * scale,
+        factors={name: amounts / scale for name, amounts in table.factors.items()},
+        value_type="float64",
+    )
+    solution = problems.solved(apart, kind, method)
+    assert solution.outcome is not Outcome.NOT_PRODUCTIVE
+    scale = scale if kind == "quantities" else 1.0 / scale
+    if solution.certificate is not None:
+        check_enclosed(answer(table, kind) * scale, solution.certificate)
