@@ -125,7 +125,7 @@ def twice(case: str, problem: SectorBalance, figures: tuple[int, ...]) -> Count:
     return Count(
         *(case, "quantities", f"{CYCLE}, {design.TWICE}"),
         passes=tuple(reads_of_own(run, problem, method.inner) for run in runs),
-        exchanges=tuple(reads(run) for run in runs),
+        exchanges=tuple(0 if run is None else run.traffic.exchanges for run in runs),
         design=promised(design.TWICE, case),
     )
 

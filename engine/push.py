@@ -261,7 +261,9 @@ class Pushing:
         if not self.is_pushing:
             return self.swept.sweep()
         self.sweeps += 1
-        return self._sight() if self.recipes is None else self._push(self.recipes)
+        if self.recipes is None:  # the old plan is as good as asked for: nothing is read
+            return replace(self._sight(), reads=0)
+        return self._push(self.recipes)
 
     def certify(self) -> tuple[Certificate]:
         """Bound the error of the output; if that fails, look closer in the next sweep."""
