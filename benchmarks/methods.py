@@ -20,7 +20,6 @@ from ogas.benchmarks.passes import (
     by_blocks,
     counted,
     problem_of,
-    reads,
     reads_of_own,
     solution,
     whole,
