@@ -11,7 +11,7 @@ from ogas.engine.balance import Demand, Start
 from ogas.engine.outcome import Outcome
 
 SEED = 44120963
-RECIPES = ("sectors:S1", "sectors:S2,signed,imports=0.4,units=mixed", "sectors:S4,households")
+RECIPES = ("sectors:S1", "sectors:S2,signed,imports=0.4,units=mixed", "sectors:S1,households")
 
 
 @pytest.fixture(params=problems.KINDS)
