@@ -170,10 +170,13 @@ class Station:
             boundary.tally(self.mail.owners, weights.ext_used[1], self.messages, of_magnitudes)
             across[:, self.columns.plain :] = of_magnitudes[:, self.columns.plain :]
         state = self._wide()
-        within = weights.content[:, 0] @ state
-        within[needs] = weights.content[:, -1] @ state[:, needs]
-        wanted = np.append(weights.used @ self.demand, weights.used @ self.turnover)
-        return Account(self.mail.partners, across, within, weights.used @ state, wanted)
+        within = _worth(weights.content[:, 0], state)
+        if weights.content.shape[1] > 1:
+            within[needs] = _worth(weights.content[:, 1], state)[needs]
+        wanted = np.append(
+            _worth(weights.used, self.demand), _worth(weights.used, self.turnover[:, None])
+        )
+        return Account(self.mail.partners, across, within, _worth(weights.used, state), wanted)
 
     def _correct(self, correction: Correction) -> None:
         """Move the plans along the witness, and scale the witness."""
@@ -297,9 +300,23 @@ class Station:
         largest: Vector = np.maximum(turnovers.max(axis=1), self.scale.floor)
         return largest
 
-    def _wide(self) -> State:
+    def _wide(self) -> Matrix:
         """Return the state in float64."""
-        return self.state.astype(np.float64, copy=False)
+        wide: Matrix = self.state.astype(np.float64, copy=False)
+        return wide
+
+
+def _worth(price: Vector, numbers: Matrix) -> Vector:
+    """Return ``price @ numbers``, with the same bits everywhere.
+
+    BLAS would have threads of its own, which fight with those that sweep, and sums that depend on
+    the machine.
+    """
+    out = np.zeros((1, numbers.shape[1]))
+    nobody = np.zeros(len(price), dtype=np.int32)
+    boundary.tally(nobody, np.ascontiguousarray(price), np.ascontiguousarray(numbers), out)
+    worth: Vector = out[0]
+    return worth
 
 
 def _follow(state: State, factor: Matrix, shift: Matrix, drift: int) -> None:
