@@ -6,6 +6,7 @@ is a solved balance with its bounds; what ties quantities and values together is
     l · x = v · f        the labour that makes the whole output is the labour value of final demand.
 """
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -168,17 +169,7 @@ def draw_up(
     method = with_threads(request.method or suited, request.threads)
     solutions: dict[str, Solution] = {}
     for names, problem in _problems(source, request, wanted, in_blocks=method.in_blocks):
-        in_half = isinstance(problem, SectorBalance) and problem.half
-        precision = request.precision
-        if in_half:  # float32 comes to its end all at once
-            precision = replace(precision, patience=min(HALF_PATIENCE, precision.patience))
-        solution = solve(problem, method, precision, observe=observe)
-        missed = solution.outcome is Outcome.PRECISION_NOT_REACHED
-        if isinstance(problem, SectorBalance) and in_half and missed:
-            wide = _widened(source, request, problem, solution)
-            again = solve(wide, method, request.precision, observe=observe)
-            history = History(solution.history.records + again.history.records)
-            solution = replace(again, history=history)
+        solution = _solved(source, request, problem, method, observe)
         found = solution.certificates or (None,) * len(names)
         for name, demand, certificate in zip(names, solution.demands, found, strict=True):
             mine = () if certificate is None else (certificate,)
@@ -186,6 +177,49 @@ def draw_up(
         if solution.outcome is Outcome.NOT_PRODUCTIVE:
             break
     return solutions
+
+
+def _solved(
+    source: Source,
+    request: Request,
+    problem: Balance | SectorBalance,
+    method: Method,
+    observe: Observer | None,
+) -> Solution:
+    """Solve; once more in float64 where float32 fell short, and from nothing where a start misled.
+
+    An earlier plan misleads where products it made are no longer wanted by anyone but each other:
+    what is left of them fades, and never is zero.
+    """
+    precision, patient = request.precision, request.precision
+    if isinstance(problem, SectorBalance) and problem.half:
+        # Float32 comes to its end all at once.
+        precision = replace(patient, patience=min(HALF_PATIENCE, patient.patience))
+    solution = solve(problem, method, precision, observe=observe)
+    missed = solution.outcome is Outcome.PRECISION_NOT_REACHED
+    if isinstance(problem, SectorBalance) and problem.half and missed:
+        problem = _widened(source, request, problem, solution)
+        solution = _continued(solution, solve(problem, method, patient, observe=observe))
+    if request.start is not None and _fell_short(solution, patient):
+        usual = with_threads(request.method or chosen(source)[0], request.threads)
+        afresh = solve(replace(problem, start=None), usual, patient, observe=observe)
+        solution = _continued(solution, afresh)
+    return solution
+
+
+def _fell_short(solution: Solution, precision: Precision) -> bool:
+    """Whether figures are missing that another way of computing might reach."""
+    missed = solution.outcome is Outcome.PRECISION_NOT_REACHED
+    return missed and not precision.half_width <= solution.attainable < math.inf
+
+
+def _continued(solution: Solution, again: Solution) -> Solution:
+    """Return the better of two solutions, with the history of both."""
+    history = History(solution.history.records + again.history.records)
+    better = again
+    if again.outcome is Outcome.PRECISION_NOT_REACHED:
+        better = min(again, solution, key=lambda found: found.relative_half_width)
+    return replace(better, history=history)
 
 
 def _widened(

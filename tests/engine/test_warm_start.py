@@ -8,7 +8,11 @@ import pytest
 
 from ogas.datasets.answers import answer
 from ogas.engine.balance import Demand, Start
+from ogas.engine.choose import METHODS
+from ogas.engine.iterate import Precision
 from ogas.engine.outcome import Outcome
+from ogas.engine.plan import Plan, Request, column, draw_up
+from ogas.engine.source import Source
 
 SEED = 44120963
 RECIPES = ("sectors:S1", "sectors:S2,signed,imports=0.4,units=mixed", "sectors:S1,households")
@@ -138,3 +142,21 @@ def test_a_start_of_nonsense_does_not_make_an_unproductive_economy_productive(na
     start = Start(np.full((len(table), 1), output), np.full(len(table), witness))
     solution = problems.planned(replace(problems.by_blocks(table), start=start), 6, method)
     assert solution.outcome is Outcome.NOT_PRODUCTIVE
+
+
+@pytest.mark.parametrize("name", ["auto", *METHODS])
+def test_an_earlier_plan_of_what_nobody_wants_any_more_misleads_nobody(name):
+    method = METHODS.get(name)
+    table = problems.solvable("nobody_wants")
+    source, precision = Source.of(table), Precision(figures=6)
+    wanted = np.zeros(len(table))
+    wanted[[0, 3]] = 8.0, 1.0
+    before = Demand.exact(wanted)
+    solution = draw_up(source, Request("quantities", method, precision, {"": before}))[""]
+    proved = column(source.header, "", before, solution.certificate, "quantities")
+    plan = Plan("quantities", table.ids, table.names, (proved,), 0.0, {})
+    now = Demand.exact(np.where(np.arange(len(table)) == 0, 8.0, 0.0))
+    again = draw_up(source, Request("quantities", method, precision, {"": now}, start=plan))[""]
+    assert again.outcome is Outcome.CERTIFIED
+    assert again.certificate.output == pytest.approx([10, 5, 0, 0, 0], rel=1e-6)
+    assert again.certificate.structural_zeros.tolist() == [False, False, True, True, True]
