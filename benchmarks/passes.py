@@ -15,13 +15,14 @@ from typing import Any
 
 import numpy as np
 
-from ogas.engine.balance import Demand, Start, balance_of
+from ogas.engine.balance import Demand, balance_of
 from ogas.engine.certificate import Certificate
 from ogas.engine.choose import FLOAT32_FIGURES, sector_balance
 from ogas.engine.cycle import SectorBalance
-from ogas.engine.iterate import Precision, Solution, solve
+from ogas.engine.iterate import Precision, Solution
 from ogas.engine.method import Method
-from ogas.engine.outcome import History, Outcome
+from ogas.engine.outcome import Outcome
+from ogas.engine.plan import solve_widening
 from ogas.engine.source import Source
 from ogas.engine.table import Table, Vector
 
@@ -97,28 +98,14 @@ def counted(
 def solution(problem: Any, method: Method, figures: int) -> Solution | None:
     """Return a solution with so many figures, or None if they were not reached.
 
-    Where float32 was not enough the run goes on in float64, as `ogas.engine.plan.draw_up` has it;
-    the passes of both count.
+    Where float32 was not enough the run goes on in float64; the passes of both count.
     """
-    precision = Precision(figures=figures)
-    found = solve(problem, method, precision)
-    if not _is_reached(found) and isinstance(problem, SectorBalance) and problem.half:
-        wide = solve(replace(problem, half=False, start=_start(found)), method, precision)
-        records = found.history.records + wide.history.records
-        found = replace(wide, history=History(records))
-    return found if _is_reached(found) else None
 
+    def widen(narrow: SectorBalance) -> SectorBalance:
+        return replace(narrow, half=False)
 
-def _is_reached(found: Solution) -> bool:
-    return found.outcome is Outcome.CERTIFIED
-
-
-def _start(found: Solution) -> Start | None:
-    if not found.certificates:
-        return None
-    outputs = np.stack([proved.output for proved in found.certificates], axis=1)
-    witnesses = [proved.upstreamness * proved.turnover for proved in found.certificates]
-    return Start(outputs, np.max(witnesses, axis=0))
+    found, _ = solve_widening(problem, method, Precision(figures=figures), widen)
+    return found if found.outcome is Outcome.CERTIFIED else None
 
 
 def reads(found: Solution | None) -> int:

@@ -10,7 +10,7 @@ Source: Leontief (1986), Input-Output Economics, ch. 2; Miller and Blair (2022),
 Analysis, ch. 2.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -47,6 +47,25 @@ class Demand:
         return bool((self.lower >= 0).all())
 
 
+class Solved(Protocol):
+    """What is known of a solved balance: one column of a plan, or its certificate."""
+
+    @property
+    def output(self) -> Vector:
+        """The plan x."""
+        ...
+
+    @property
+    def turnover(self) -> Vector:
+        """``t = |f| + |A| |x|``."""
+        ...
+
+    @property
+    def upstreamness(self) -> Vector:
+        """``U = w / t``."""
+        ...
+
+
 @dataclass(frozen=True, eq=False)
 class Start:
     """An earlier plan, to begin with; in the table's order.
@@ -61,6 +80,13 @@ class Start:
 
     outputs: npt.NDArray[np.float64]
     witness: Vector
+
+    @staticmethod
+    def after(columns: Sequence[Solved]) -> "Start":
+        """Begin where these columns ended; the witness is one that suits them all."""
+        witnesses = [column.upstreamness * column.turnover for column in columns]
+        outputs = np.stack([column.output for column in columns], axis=1)
+        return Start(outputs, np.max(witnesses, axis=0))
 
 
 @dataclass(frozen=True, eq=False)

@@ -191,20 +191,48 @@ def _solved(
     An earlier plan misleads where products it made are no longer wanted by anyone but each other:
     what is left of them fades, and never is zero.
     """
-    precision, patient = request.precision, request.precision
-    if isinstance(problem, SectorBalance) and problem.half:
-        # Float32 comes to its end all at once.
-        precision = replace(patient, patience=min(HALF_PATIENCE, patient.patience))
-    solution = solve(problem, method, precision, observe=observe)
-    missed = solution.outcome is Outcome.PRECISION_NOT_REACHED
-    if isinstance(problem, SectorBalance) and problem.half and missed:
-        problem = _widened(source, request, problem, solution)
-        solution = _continued(solution, solve(problem, method, patient, observe=observe))
-    if request.start is not None and _fell_short(solution, patient):
+
+    def widen(narrow: SectorBalance) -> SectorBalance:
+        return sector_balance(
+            source,
+            narrow.demands,
+            is_transposed=request.kind == "values",
+            figures=MOST_FIGURES,
+            delta=request.delta,
+        )
+
+    precision = request.precision
+    solution, problem = solve_widening(problem, method, precision, widen, observe=observe)
+    if request.start is not None and _fell_short(solution, precision):
         usual = with_threads(request.method or chosen(source)[0], request.threads)
-        afresh = solve(replace(problem, start=None), usual, patient, observe=observe)
+        afresh = solve(replace(problem, start=None), usual, precision, observe=observe)
         solution = _continued(solution, afresh)
     return solution
+
+
+def solve_widening(
+    problem: Balance | SectorBalance,
+    method: Method,
+    precision: Precision,
+    widen: Callable[[SectorBalance], SectorBalance],
+    *,
+    observe: Observer | None = None,
+) -> tuple[Solution, Balance | SectorBalance]:
+    """Solve, and go on in float64 where plan and witness were held in float32 and that fell short.
+
+    ``widen`` returns the problem with all numbers in float64. Returns the solution, with the
+    history of both runs, and the problem that was solved last.
+    """
+    if not isinstance(problem, SectorBalance) or not problem.half:
+        return solve(problem, method, precision, observe=observe), problem
+    # Float32 comes to its end all at once.
+    hasty = replace(precision, patience=min(HALF_PATIENCE, precision.patience))
+    solution = solve(problem, method, hasty, observe=observe)
+    if solution.outcome is not Outcome.PRECISION_NOT_REACHED:
+        return solution, problem
+    proved = solution.certificates
+    problem = replace(widen(problem), start=Start.after(proved) if proved else problem.start)
+    return _continued(solution, solve(problem, method, precision, observe=observe)), problem
 
 
 def _fell_short(solution: Solution, precision: Precision) -> bool:
@@ -220,25 +248,6 @@ def _continued(solution: Solution, again: Solution) -> Solution:
     if again.outcome is Outcome.PRECISION_NOT_REACHED:
         better = min(again, solution, key=lambda found: found.relative_half_width)
     return replace(better, history=history)
-
-
-def _widened(
-    source: Source, request: Request, problem: SectorBalance, solution: Solution
-) -> SectorBalance:
-    """Return a problem with all numbers in float64, to begin where float32 was not enough."""
-    wide = sector_balance(
-        source,
-        problem.demands,
-        is_transposed=request.kind == "values",
-        figures=MOST_FIGURES,
-        delta=request.delta,
-    )
-    proved = solution.certificates
-    if not proved:
-        return replace(wide, start=problem.start)
-    outputs = np.stack([found.output for found in proved], axis=1)
-    witnesses = [found.upstreamness * found.turnover for found in proved]
-    return replace(wide, start=Start(outputs, np.max(witnesses, axis=0)))
 
 
 def _problems(
@@ -277,9 +286,7 @@ def _started(plan: "Plan", names: Sequence[str], header: Header) -> Start:
     """
     check_start(plan, plan.kind, header)
     known = {column.name: column for column in plan.columns}
-    columns = [known.get(name, plan.columns[0]) for name in names]
-    witnesses = [column.upstreamness * column.turnover for column in columns]
-    return Start(np.stack([column.output for column in columns], axis=1), np.max(witnesses, axis=0))
+    return Start.after([known.get(name, plan.columns[0]) for name in names])
 
 
 def check_start(plan: "Plan", kind: Kind, header: Header) -> None:

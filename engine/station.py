@@ -127,7 +127,7 @@ class Station:
         elif self.is_pair:
             orders.orders_pair(*self.sector.orders.arrays, self.state, self.messages)
         else:
-            self._cross(up=self.state, up_out=self.messages)
+            self._order()
         return self._account() if with_account else None
 
     @IGNORED
@@ -169,7 +169,7 @@ class Station:
             of_magnitudes = np.zeros_like(across)
             boundary.tally(self.mail.owners, weights.ext_used[1], self.messages, of_magnitudes)
             across[:, self.columns.plain :] = of_magnitudes[:, self.columns.plain :]
-        state = self._wide()
+        state = self.state.astype(np.float64, copy=False)
         within = _worth(weights.content[:, 0], state)
         if weights.content.shape[1] > 1:
             within[needs] = _worth(weights.content[:, 1], state)[needs]
@@ -200,30 +200,40 @@ class Station:
         worth, owners = self.messages[: len(mail.ext)], self.economy.owners[mail.ext]
         _follow(worth, correction.factor[owners], correction.shift[owners], drift)
         self._mirror(worth)
-        self.given[:] = 0.0
-        self._cross(down=self.messages, down_out=self.given)
+        self._use()
 
-    def _cross(
-        self,
-        up: State = NO_COLUMNS,
-        up_out: Matrix = NO_COLUMNS,
-        down: Matrix = NO_COLUMNS,
-        down_out: Matrix = NO_COLUMNS,
-    ) -> None:
-        """Read ``orders`` once, and carry prices the other way where they are carried."""
-        weights, plain = self.weights, self.columns.plain
-        rows = self.sector.orders.rows
-        if weights.is_carried and up.size:  # quantities: prices come down
-            down, down_out = np.zeros((rows, 1)), np.zeros((len(self.sector), 1))
-            down[: len(weights.ext_now), 0] = weights.ext_now
-        elif weights.is_carried:  # values: amounts go up
-            kinds = weights.content.shape[1]  # of entries and, where some are negative, magnitudes
-            up, up_out = np.repeat(weights.now[:, None], kinds, axis=1), np.zeros((rows, kinds))
-        up_plain = plain if up.shape[1] == self.columns.width else max(up.shape[1] - 1, 0)
-        down_plain = plain if down.shape[1] == self.columns.width else 0
-        columns.cross(*self.sector.orders.arrays, up_plain, up, up_out, down_plain, down, down_out)
+    def _order(self) -> None:
+        """Add up what the block orders; where prices are carried, they come down in the same read.
+
+        Reads ``orders`` once.
+        """
+        weights, prices, costs = self.weights, NO_COLUMNS, NO_COLUMNS
         if weights.is_carried:
-            weights.outside = down_out if down.shape[1] == 1 else up_out
+            prices, costs = np.zeros((len(self.messages), 1)), np.zeros((len(self.sector), 1))
+            prices[: len(weights.ext_now), 0] = weights.ext_now
+            weights.outside = costs
+        columns.cross(
+            *self.sector.orders.arrays,
+            *(self.columns.plain, self.state, self.messages),
+            *(0, prices, costs),
+        )
+
+    def _use(self) -> None:
+        """Add up what inputs from others are worth to the block; carried amounts go up.
+
+        Reads ``orders`` once.
+        """
+        weights, amounts, sums = self.weights, NO_COLUMNS, NO_COLUMNS
+        kinds = weights.content.shape[1]  # of entries and, where some are negative, of magnitudes
+        if weights.is_carried:
+            amounts = np.repeat(weights.now[:, None], kinds, axis=1)
+            weights.outside = sums = np.zeros((len(self.messages), kinds))
+        self.given[:] = 0.0
+        columns.cross(
+            *self.sector.orders.arrays,
+            *(kinds - 1, amounts, sums),
+            *(self.columns.plain, self.messages, self.given),
+        )
 
     def _sweep(self, *, is_read: bool) -> tuple[float, float, float]:
         """Sweep once; ``is_read`` if carried prices are to be multiplied by ``own`` on the way."""
@@ -299,11 +309,6 @@ class Station:
         turnovers = (np.abs(f) + np.abs(x - f)) * self.scale.rate
         largest: Vector = np.maximum(turnovers.max(axis=1), self.scale.floor)
         return largest
-
-    def _wide(self) -> Matrix:
-        """Return the state in float64."""
-        wide: Matrix = self.state.astype(np.float64, copy=False)
-        return wide
 
 
 def _worth(price: Vector, numbers: Matrix) -> Vector:

@@ -119,17 +119,3 @@ def sums_pair(indptr, columns, values, pair, out):
         first, end = np.uint64(indptr[i]), np.uint64(indptr[i + np.uint64(1)])
         used, needed = row_of_pair(values, columns, pair, first, end, first + np.uint64(AHEAD))
         out[i, np.uint64(0)], out[i, np.uint64(1)] = used, needed
-
-
-@kernel(in_all_precisions(f"void({MATRIX}, {{vector}}[::1], float64[::1])"))
-def sums_one(indptr, columns, values, x, out):
-    """Write ``out = A @ x``, (b,).
-
-    Reads 6 or 10 bytes per nonzero and 8 per row, writes 8 per row. ``out`` must not share memory
-    with ``x``: raises ValueError.
-    """
-    if overlap(out, x):
-        raise ValueError("out shares memory with what is read")
-    for i in range(np.uint64(len(indptr) - 1)):
-        first, end = np.uint64(indptr[i]), np.uint64(indptr[i + np.uint64(1)])
-        (out[i],) = row_of_one(values, columns, x, first, end, first + np.uint64(AHEAD))

@@ -78,12 +78,6 @@ def sums_pair(indptr: Array, columns: Array, values: Array, pair: Array, out: Ar
         out[i] = row(i, pair)
 
 
-def sums_one(indptr: Array, columns: Array, values: Array, x: Array, out: Array) -> None:
-    """Write ``out = A @ x``."""
-    _refuse_overlap(out, x)
-    sums_pair(indptr, columns, values, x[:, None], out[:, None])
-
-
 def sums_dense(matrix: Array, pair: Array, out: Array) -> None:
     """Write ``out = matrix @ pair``."""
     _refuse_overlap(out, pair)

@@ -9,6 +9,8 @@ from math import lcm
 
 import numpy as np
 
+from ogas.engine.outcome import Outcome
+
 
 def fractions(array):
     """The exact values of a vector or matrix of floats, as (nested) lists."""
@@ -75,3 +77,17 @@ def loop_proves_itself(table, loop):
             used[i] += entries[k] * activity[part.indices[k]]
     enough = all(use >= power * made for use, made in zip(used, activity, strict=True))
     return enough and min(activity) >= 0 and max(activity) > 0
+
+
+def check_run(solution, A, f, figures):
+    """What a run says of a productive economy is true: bounds, figures and outcome."""
+    exactly, certificate = plan(A, f), solution.certificate
+    assert solution.outcome is not Outcome.NOT_PRODUCTIVE
+    if certificate is None:
+        assert solution.outcome is Outcome.PRECISION_NOT_REACHED
+        return
+    lower, upper = fractions(certificate.lower), fractions(certificate.upper)
+    for least, x, most in zip(lower, exactly, upper, strict=True):
+        assert least <= x <= most
+    reached = certificate.digits_certified >= figures
+    assert reached == (solution.outcome is Outcome.CERTIFIED)

@@ -125,20 +125,11 @@ def drawn(draw):
 
 @given(drawn(), st.sampled_from([1, 3, 6, 9]), st.sampled_from([0.1, 1.0]))
 def test_whatever_a_revision_certifies_is_true(economy, figures, few):
-    exactly = exact.plan(economy.matrix, exact.fractions(economy.balance.demand.nominal))
     balance = replace(economy.balance, start=Start(economy.output[:, None], economy.witness))
     precision = Precision(figures=figures, max_passes=300)
     solution = solve(balance, Push(figures=figures, few=few, most_sweeps=9), precision)
-    assert solution.outcome is not Outcome.NOT_PRODUCTIVE
-    certificate = solution.certificate
-    if certificate is None:
-        assert solution.outcome is Outcome.PRECISION_NOT_REACHED
-        return
-    lower, upper = exact.fractions(certificate.lower), exact.fractions(certificate.upper)
-    for least, x, most in zip(lower, exactly, upper, strict=True):
-        assert least <= x <= most
-    reached = certificate.digits_certified >= figures
-    assert reached == (solution.outcome is Outcome.CERTIFIED)
+    demand = exact.fractions(economy.balance.demand.nominal)
+    exact.check_run(solution, economy.matrix, demand, figures)
 
 
 def test_the_same_revision_has_the_same_bits(kind):
