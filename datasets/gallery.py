@@ -16,9 +16,10 @@ units of the law, so all values are 1 there: the answer to ``v = Aᵀ v + l`` is
 
 import shutil
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from os import cpu_count
 from pathlib import Path
+from threading import Event, Semaphore
 from typing import TypeVar
 
 import numpy as np
@@ -131,14 +132,28 @@ def _each(
 ) -> Iterator[Made]:
     """Yield ``make(0) .. make(count - 1)`` in this order, made by a pool of threads."""
     # NumPy and SciPy leave the interpreter lock in all that takes long here, so threads suffice.
-    with ThreadPoolExecutor(workers or cpu_count()) as pool:
+    threads = workers or cpu_count() or 1
+    working, is_over = Semaphore(threads), Event()
+
+    def watched(number: int) -> Made:
+        with working:
+            if is_over.is_set():
+                raise CancelledError
+            return make(number)
+
+    with ThreadPoolExecutor(threads) as pool:
         try:
-            for done, made in enumerate(pool.map(make, range(count)), start=1):
+            for done, made in enumerate(pool.map(watched, range(count)), start=1):
                 yield made
                 if progress is not None:
                     progress(done, count)
         finally:
+            is_over.set()
             pool.shutdown(cancel_futures=True)
+            # Interrupted while it starts a thread, a pool forgets the thread, which works on.
+            for _ in range(threads):
+                working.acquire()
+            working.release(threads)
 
 
 def _header(economy: Economy, vectors: list[tuple[Vector, Vector]]) -> Header:

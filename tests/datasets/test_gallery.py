@@ -1,6 +1,7 @@
 """A generated table is what its recipe says, whoever draws it and in whatever order."""
 
 import dataclasses
+import threading
 
 import numpy as np
 import pytest
@@ -73,6 +74,25 @@ def test_an_interruption_leaves_nothing_behind(tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         write("sectors", tmp_path / "t", SMALL, progress=interrupt)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interruption_while_a_thread_starts_leaves_nothing_behind(tmp_path, monkeypatch):
+    """The pool does not know this thread, which is writing when everything is taken back."""
+    started = []
+
+    class Interrupted(threading.Thread):
+        def start(self):
+            super().start()
+            started.append(self)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading, "Thread", Interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write("sectors", tmp_path / "t", SMALL, workers=1)
+    (thread,) = started
+    thread.join(timeout=30)
+    assert not thread.is_alive()
     assert list(tmp_path.iterdir()) == []
 
 
