@@ -36,6 +36,12 @@ class Demand:
         """Return a right side that is known exactly."""
         return Demand(nominal, nominal, nominal)
 
+    def part(self, products: npt.NDArray[np.int64]) -> "Demand":
+        """Return the demand for some products, in their order."""
+        if self.is_exact:
+            return Demand.exact(self.nominal[products])
+        return Demand(self.nominal[products], self.lower[products], self.upper[products])
+
     @property
     def is_exact(self) -> bool:
         """Whether the bounds coincide."""

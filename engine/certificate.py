@@ -27,8 +27,9 @@ Sources: Neumaier (1990), Interval Methods for Systems of Equations, ch. 3; Ogit
 (2005); Antras, Chor, Fally and Hillberry (2012) for upstreamness.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -48,6 +49,7 @@ MOST_FIGURES = 15  # what float64 can hold
 TRACE = 0.1
 LEAST_TRACE = 1e-18  # far below any figure, far above underflow
 Mask = npt.NDArray[np.bool_]
+_LARGEST = ("radius_bound", "residual", "attainable")  # numbers of a certificate: maxima
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +95,20 @@ class Certificate:
     radius_bound: float
     residual: float
     attainable: float
+
+    @staticmethod
+    def joined(parts: Sequence["Certificate"], slots: Integers) -> "Certificate":
+        """Return the certificate of all products from those of blocks, in the table's order.
+
+        ``slots[i]`` is the place of product i in the blocks one after another.
+        """
+        joined: dict[str, Any] = {
+            part.name: np.concatenate([getattr(one, part.name) for one in parts])[slots]
+            for part in fields(Certificate)
+            if part.name not in _LARGEST
+        }
+        joined |= {name: float(np.max([getattr(one, name) for one in parts])) for name in _LARGEST}
+        return Certificate(**joined)
 
     @property
     def worst_product(self) -> int:
@@ -185,18 +201,15 @@ def certify(
     (14, 0.5)
     """
     A, demand = balance.coefficients, balance.demand
-    gross, r_lower, r_upper, slack, reach = (np.empty_like(output) for _ in range(5))
+    found = Findings.blank(output, witness, demand)
     certificate_pass(
         *(A.indptr, A.indices, A.data, output, witness, demand.lower, demand.upper, balance.delta),
-        *(gross, r_lower, r_upper, slack, reach),
+        *(found.gross, found.r_lower, found.r_upper, found.slack, found.reach),
     )
-    return conclude(
-        Findings(gross, r_lower, r_upper, slack, reach),
-        (output, witness),
-        demand,
-        is_signed=balance.is_signed,
-        users=lambda rows: A[rows],
-    )
+    extremes = Extremes.of(found)
+    extremes.check(len(output))
+    zero = structural_zeros(found.idle, lambda rows: A[rows])
+    return bounded(found, Common(extremes, balance.is_signed, demand.is_nonnegative), zero)
 
 
 @dataclass(frozen=True, eq=False)
@@ -205,48 +218,171 @@ class Findings:
 
     Attributes
     ----------
+    output, witness : x and w
+    demand : Demand
     gross : ``|A| |x|``
     r_lower, r_upper : proven bounds of ``f + A x - x``
     slack : proven lower bound of ``w - |A| w``
     reach : proven upper bound of ``|A| w``
     """
 
+    output: Vector
+    witness: Vector
+    demand: Demand
     gross: Vector
     r_lower: Vector
     r_upper: Vector
     slack: Vector
     reach: Vector
 
+    @staticmethod
+    def blank(output: Vector, witness: Vector, demand: Demand) -> "Findings":
+        """Return findings for a kernel to fill in."""
+        return Findings(output, witness, demand, *(np.empty_like(output) for _ in range(5)))
+
+    @property
+    def turnover(self) -> Vector:
+        """``t = |f| + |A| |x|``."""
+        turnover: Vector = np.abs(self.demand.nominal) + self.gross
+        return turnover
+
+    @property
+    def unavoidable(self) -> Vector:
+        """Half the distance of the bounds of r: rounding and declared uncertainties."""
+        return 0.5 * (self.r_upper - self.r_lower)
+
+    @property
+    def idle(self) -> Mask:
+        """Products without turnover or demand: those that no demand may reach."""
+        wanted = (self.demand.lower != 0) | (self.demand.upper != 0)
+        idle: Mask = (self.turnover == 0) & ~wanted
+        return idle
+
+
+@dataclass(frozen=True)
+class Extremes:
+    """What has to be known of all products before any of them is bounded.
+
+    Attributes
+    ----------
+    above, below : float
+        ``max r_upper / v`` and ``max -r_lower / v``, rounded up: a_plus and a_minus, or negative.
+    rounding : float
+        What of them cannot be avoided.
+    bad, first_bad : int
+        How many products have no slack, and the position of the first.
+    """
+
+    above: float
+    below: float
+    rounding: float
+    bad: int = 0
+    first_bad: int = 0
+
+    @staticmethod
+    def of(found: Findings, positions: Integers | None = None) -> "Extremes":
+        """Return those of some products; ``positions`` are theirs in the table, or 0, 1, 2 ..."""
+        slack, witness = found.slack, found.witness
+        # A negative w has positive slack where |a_ii| > 1: the slack alone proves nothing.
+        bad = np.flatnonzero(~((slack > 0) & (witness > 0)))
+        first = -1 if not bad.size else int((bad if positions is None else positions[bad]).min())
+        return Extremes(
+            above=_most(up(found.r_upper / slack)),
+            below=_most(up(-found.r_lower / slack)),
+            rounding=_most(found.unavoidable / slack),
+            bad=bad.size,
+            first_bad=first,
+        )
+
+    @staticmethod
+    def joined(parts: Sequence["Extremes"]) -> "Extremes":
+        """Return those of all products; one NaN spoils them all, on purpose."""
+        return Extremes(
+            above=float(np.max([part.above for part in parts])),
+            below=float(np.max([part.below for part in parts])),
+            rounding=float(np.max([part.rounding for part in parts])),
+            bad=sum(part.bad for part in parts),
+            first_bad=min((part.first_bad for part in parts if part.bad), default=-1),
+        )
+
+    def check(self, products: int) -> None:
+        """Refuse a witness that proves nothing.
+
+        Raises
+        ------
+        WitnessError
+            If it or its slack is not positive somewhere.
+        """
+        if self.bad:
+            raise WitnessError(
+                f"the witness or its slack is not positive at {self.bad:,} of {products:,} "
+                "products",
+                where=f"product number {self.first_bad}",
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """What a block shows of one plan.
+
+    Attributes
+    ----------
+    extremes : Extremes
+    idle : (z,) int64
+        Positions, in the table's order, of products that no demand may reach.
+    """
+
+    extremes: Extremes
+    idle: Integers
+
+
+@dataclass(frozen=True)
+class Common:
+    """What is known of all products before any of them is bounded.
+
+    Attributes
+    ----------
+    extremes : Extremes
+    is_signed : bool
+        Whether any coefficient is negative.
+    is_nonnegative : bool
+        Whether no demand may be.
+    """
+
+    extremes: Extremes
+    is_signed: bool
+    is_nonnegative: bool
+
+    @property
+    def factors(self) -> tuple[float, float]:
+        """a_plus and a_minus."""
+        above, below = self.extremes.above, self.extremes.below
+        # One NaN spoils every bound, here on purpose: Python's max(0.0, nan) would be 0.0.
+        if self.is_signed:
+            above = below = float(np.maximum(above, below))
+        return float(np.maximum(above, 0.0)), float(np.maximum(below, 0.0))
+
 
 @np.errstate(over="ignore", invalid="ignore")
-def conclude(
-    found: Findings,
-    columns: tuple[Vector, Vector],
-    demand: Demand,
-    *,
-    is_signed: bool,
-    users: Callable[[Integers], csr_array],
-) -> Certificate:
-    """Return what the findings prove about an output and a witness; see `certify`.
+def bounded(found: Findings, common: Common, zero: Mask) -> Certificate:
+    """Return what is proven about some products, of which ``zero`` are structural zeros.
 
-    ``users(rows)`` returns rows of A, with columns in the order of the vectors.
+    Raises
+    ------
+    WitnessError
+        If something overflows.
     """
-    witness = columns[1]
-    r_lower, r_upper, slack = found.r_lower, found.r_upper, found.slack
-    _check_slack(slack, witness)
-    unavoidable = 0.5 * (r_upper - r_lower)
-    lower, upper = _bounds(columns, found, is_signed=is_signed)
-    if not is_signed and demand.is_nonnegative:
+    lower, upper = _bounds(found, common.factors)
+    if not common.is_signed and common.is_nonnegative:
         lower = np.maximum(lower, 0.0)
     if not np.isfinite(upper - lower).all():
         raise WitnessError("the bounds overflow", advice="check the units of the largest entries")
-    turnover = np.abs(demand.nominal) + found.gross
-    zero = structural_zeros(demand, turnover, users)
     upper[zero] = lower[zero] = 0.0
     half = 0.5 * (upper - lower)
+    turnover, witness, rounding = found.turnover, found.witness, common.extremes.rounding
     widths = relative_half_widths(lower, upper, turnover)
     scale = np.where(turnover > 0, turnover, 1.0)
-    rounding = np.max(unavoidable / slack)
+    residual = np.maximum(np.abs(found.r_lower), np.abs(found.r_upper))
     return Certificate(
         lower=lower,
         output=np.clip(lower + half, lower, upper),
@@ -257,44 +393,39 @@ def conclude(
         relative_half_widths=widths,
         figures=figures_of(widths),
         structural_zeros=zero,
-        radius_bound=float(np.max(up(1.0 - down(slack / witness)))),
-        residual=float(np.max(np.maximum(np.abs(r_lower), np.abs(r_upper)) / scale)),
-        attainable=float(np.max((unavoidable + rounding * found.reach) / scale)),
+        radius_bound=_most(up(1.0 - down(found.slack / witness))),
+        residual=_most(residual / scale),
+        attainable=_most((found.unavoidable + rounding * found.reach) / scale),
     )
 
 
-def _bounds(
-    columns: tuple[Vector, Vector], found: Findings, *, is_signed: bool
-) -> tuple[Vector, Vector]:
+def _most(numbers: Vector) -> float:
+    """Return the largest; NaN if any is, and -inf of none, as a block without products has."""
+    return float(np.max(numbers, initial=-np.inf))
+
+
+def _bounds(found: Findings, factors: tuple[float, float]) -> tuple[Vector, Vector]:
     """Return lower and upper bounds, after the free sweep, rounded outwards."""
-    (output, witness), r_lower, r_upper = columns, found.r_lower, found.r_upper
-    # One NaN spoils every bound, here on purpose: Python's max(0.0, nan) would be 0.0.
-    a_plus = np.max(up(r_upper / found.slack), initial=0.0)
-    a_minus = np.max(up(-r_lower / found.slack), initial=0.0)
-    if is_signed:
-        a_plus = a_minus = np.maximum(a_plus, a_minus)
+    (output, witness), (a_plus, a_minus) = (found.output, found.witness), factors
     spread = 1.0 + 2.0 * EPSILON
     upper = np.minimum(
         up(output + a_plus * witness * spread),
-        up(up(output + r_upper) + up(up(a_plus * found.reach))),
+        up(up(output + found.r_upper) + up(up(a_plus * found.reach))),
     )
     lower = np.maximum(
         down(output - a_minus * witness * spread),
-        down(down(output + r_lower) - up(up(a_minus * found.reach))),
+        down(down(output + found.r_lower) - up(up(a_minus * found.reach))),
     )
     return lower, upper
 
 
-def structural_zeros(
-    demand: Demand, turnover: Vector, users: Callable[[Integers], csr_array]
-) -> Mask:
+def structural_zeros(zero: Mask, users: Callable[[Integers], csr_array]) -> Mask:
     """Return the products that no demand reaches, through any chain of users.
 
-    Only products without turnover can be; of these, those with a user that is not among them are
-    struck out, until none is left to strike. ``users(rows)`` returns rows of A: those of the
-    candidates are read, not all of A.
+    Only idle products can be; of these, those with a user that is not among them are struck out, in
+    place, until none is left to strike. ``users(rows)`` returns rows of A: those of the candidates
+    are read, not all of A.
     """
-    zero: Mask = (turnover == 0) & (demand.lower == 0) & (demand.upper == 0)
     rows = np.flatnonzero(zero)
     if not rows.size:
         return zero
@@ -309,13 +440,3 @@ def structural_zeros(
             break
         zero[struck] = False
     return zero
-
-
-def _check_slack(slack: Vector, witness: Vector) -> None:
-    # A negative w has positive slack where |a_ii| > 1: the slack alone proves nothing.
-    bad = np.flatnonzero(~((slack > 0) & (witness > 0)))
-    if bad.size:
-        raise WitnessError(
-            f"the witness or its slack is not positive at {bad.size:,} of {slack.size:,} products",
-            where=f"product number {bad[0]}",
-        )

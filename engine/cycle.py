@@ -29,8 +29,14 @@ import numpy.typing as npt
 
 from ogas.engine.account import Account, Columns, Correction, Matrix, State
 from ogas.engine.balance import Demand, Start
-from ogas.engine.certificate import Certificate, Findings, conclude
-from ogas.engine.chains import longest_chains
+from ogas.engine.certificate import (
+    Certificate,
+    Common,
+    Evidence,
+    Extremes,
+    Mask,
+    structural_zeros,
+)
 from ogas.engine.exchange import Exchange, SerialExchange
 from ogas.engine.method import Sight, Traffic
 from ogas.engine.productivity import Productivity
@@ -39,7 +45,6 @@ from ogas.engine.sectors import Sectors
 from ogas.engine.station import Economy, Scale, Station
 from ogas.engine.table import Vector
 from ogas.engine.weights import Weights, carried, carry, given
-from ogas.kernels import certify
 
 R = TypeVar("R")
 
@@ -138,7 +143,11 @@ class Cycle:
         rows = sum(block.orders.rows for block in sectors.blocks)
         width = self.columns.width
         self.economy = Economy(
-            state, np.zeros((len(sectors), width)), np.zeros((rows, width)), sectors.owners
+            state,
+            given=np.zeros((len(sectors), width)),
+            messages=np.zeros((rows, width)),
+            chains=np.zeros(rows),
+            owners=sectors.owners,
         )
         leeway = 2.0 * problem.delta + (1e-12 if state.dtype == np.float64 else 8 * FLOAT32)
         scale = Scale(rate, floor, leeway)
@@ -151,6 +160,7 @@ class Cycle:
                 columns=self.columns,
                 economy=self.economy,
                 demand=demand[span],
+                demands=[given.part(block.products) for given in problem.demands],
                 scale=scale,
                 weights=weights,
             )
@@ -158,7 +168,7 @@ class Cycle:
                 zip(sectors.blocks, sectors.mails, self._weights(demand, rate), strict=True)
             )
         )
-        self.chains: Vector | None = None
+        self.has_certified = False
         self.sweeps = self.exchanges = 0
 
     @property
@@ -205,16 +215,17 @@ class Cycle:
     def certify(self) -> tuple[Certificate, ...]:
         """Read A once and bound the error of every plan."""
         self.exchanges += 1
-        self._ask(Station.clear)
-        self._ask(lambda station: station.reach_out(with_account=False))
-        nothing, slots = self._nothing(), self.problem.sectors.slots
-        sums = np.concatenate(self._ask(lambda station: station.sums(nothing)))[slots]
-        state = self.economy.state[slots].astype(np.float64)
-        if self.chains is None:
-            self.chains = longest_chains(self.problem.sectors)
-        return tuple(
-            self._certified(plan, state, sums, self.chains) for plan in range(self.columns.plans)
-        )
+        sectors, problem = self.problem.sectors, self.problem
+        nothing, is_first = self._nothing(), not self.has_certified
+        self.has_certified = True
+        self._ask(lambda station: station.show(is_first=is_first))
+        shown = self._ask(lambda station: station.prove(nothing, self.delta))
+        known = [
+            self._known(demand, plan)
+            for demand, plan in zip(problem.demands, zip(*shown, strict=True), strict=True)
+        ]
+        parts = self._ask(lambda station: station.bound(known))
+        return tuple(Certificate.joined(plan, sectors.slots) for plan in zip(*parts, strict=True))
 
     def audit(self) -> Productivity:
         """Find out whether the economy is productive."""
@@ -235,6 +246,16 @@ class Cycle:
         known = [account for account in accounts if account is not None]
         is_transposed = self.problem.sectors.is_transposed
         return corrections(add_up(known, self.columns, is_transposed=is_transposed), self.columns)
+
+    def _known(self, demand: Demand, shown: Sequence[Evidence]) -> tuple[Common, Mask]:
+        """Put together what all blocks have shown of one plan, and find its structural zeros."""
+        sectors = self.problem.sectors
+        extremes = Extremes.joined([block.extremes for block in shown])
+        extremes.check(len(sectors))
+        zero = np.zeros(len(sectors), dtype=bool)
+        zero[np.concatenate([block.idle for block in shown])] = True
+        common = Common(extremes, sectors.is_signed, demand.is_nonnegative)
+        return common, structural_zeros(zero, sectors.rows)
 
     def _begin(self, demand: Matrix, rate: Vector, floor: float) -> State:
         """Return the first state: the demand where that is positive, or an earlier plan."""
@@ -264,31 +285,6 @@ class Cycle:
         first = np.zeros(len(problem))
         first[sectors.products[wanted > 0]] = 1.0 / wanted[wanted > 0]
         return carried(sectors, first, is_source=False)
-
-    def _certified(self, plan: int, state: State, sums: Matrix, chains: Vector) -> Certificate:
-        """Return what sums over all of A, in the table's order, prove about one plan."""
-        problem, columns = self.problem, self.columns
-        demand = problem.demands[plan]
-        output, witness = (
-            np.ascontiguousarray(state[:, column], dtype=np.float64)
-            for column in (plan, columns.needs)
-        )
-        s, gross, needed = (
-            np.ascontiguousarray(sums[:, column])
-            for column in (plan, columns.gross(plan), columns.needs)
-        )
-        r_lower, r_upper, slack, reach = (np.empty_like(output) for _ in range(4))
-        certify.prove_sums(
-            *(s, gross, needed, chains, output, witness, demand.lower, demand.upper),
-            *(problem.delta, r_lower, r_upper, slack, reach),
-        )
-        return conclude(
-            Findings(gross, r_lower, r_upper, slack, reach),
-            (output, witness),
-            demand,
-            is_signed=problem.sectors.is_signed,
-            users=problem.sectors.rows,
-        )
 
 
 def _differ(wanted: npt.NDArray[np.bool_]) -> bool:

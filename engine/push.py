@@ -155,17 +155,17 @@ class Stock:
     def of(balance: Balance, state: State) -> "Stock":
         """Read A once; x and w are copied."""
         A, demand, x, w = balance.coefficients, balance.demand, state.output, state.witness
-        found = Findings(*(np.empty_like(x) for _ in range(5)))
+        found = Findings.blank(x.copy(), w.copy(), demand)
         certify_kernels.certificate_pass(
             *(A.indptr, A.indices, A.data, x, w, demand.lower, demand.upper, balance.delta),
             *(found.gross, found.r_lower, found.r_upper, found.slack, found.reach),
         )
-        turnover = np.abs(demand.nominal) + found.gross
+        turnover = found.turnover
         return Stock(
-            output=x.copy(),
-            witness=w.copy(),
+            output=found.output,
+            witness=found.witness,
             imbalance=0.5 * (found.r_lower + found.r_upper),
-            unavoidable=0.5 * (found.r_upper - found.r_lower),
+            unavoidable=found.unavoidable,
             turnover=turnover,
             slack=found.slack,
             wanted=np.maximum(np.maximum(turnover, state.floor), balance.leeway * found.reach),

@@ -6,17 +6,29 @@ correction that the coordinator found in all accounts, adds up what others need 
 its own part.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from ogas.engine import chains
 from ogas.engine.account import Account, Columns, Correction, Matrix, State
+from ogas.engine.balance import Demand
+from ogas.engine.certificate import (
+    Certificate,
+    Common,
+    Evidence,
+    Extremes,
+    Findings,
+    Mask,
+    bounded,
+)
 from ogas.engine.mail import Mail
 from ogas.engine.sectors import Sector
 from ogas.engine.table import Vector
 from ogas.engine.weights import Weights
-from ogas.kernels import boundary, columns, dense, orders, pair
+from ogas.kernels import boundary, certify, columns, dense, orders, pair
 
 MOSTLY = 0.6  # of the places: 6 bytes an entry by CSR, 4 a place without
 NOTHING, NO_COLUMNS = np.zeros(0), np.zeros((0, 0))
@@ -35,6 +47,8 @@ class Economy:
     given : (n, c) float64
         What the other blocks order.
     messages : (rows of all outboxes, c) float64
+    chains : (rows of all outboxes,) float64
+        The additions behind each message, once something was certified.
     owners : (n,) int32
         The block of every slot.
     """
@@ -42,6 +56,7 @@ class Economy:
     state: State
     given: Matrix
     messages: Matrix
+    chains: Vector
     owners: npt.NDArray[np.int32]
 
 
@@ -79,6 +94,8 @@ class Station:
     columns : Columns
     economy : Economy
     demand : (b, K) float64
+    demands : sequence of Demand
+        The same with its bounds.
     scale : Scale
     weights : Weights
     """
@@ -90,6 +107,7 @@ class Station:
     columns: Columns
     economy: Economy
     demand: Matrix
+    demands: Sequence[Demand]
     scale: Scale
     weights: Weights
 
@@ -102,6 +120,7 @@ class Station:
         # An entry in its place costs no index and no gather: cheaper, where most places have one.
         self.dense = own.dense() if self.is_pair and own.density > MOSTLY else None
         self.turnover = self._turnover()
+        self.chains: Vector | None = None
         self.state[:, self.columns.needs] = self.state[:, self.columns.drift]
         self.mend()
 
@@ -159,6 +178,42 @@ class Station:
             columns.sums_columns(*self.sector.own.arrays, self.columns.plain, self.state, out)
         return out + self.given
 
+    # ---- the certificate ------------------------------------------------------------------------
+
+    @IGNORED
+    def show(self, *, is_first: bool) -> None:
+        """Fill the outbox with what is to be certified; the first time, with its chains too."""
+        self.clear()
+        self.reach_out(with_account=False)
+        if is_first:
+            self.economy.chains[self.mail.outbox] = chains.behind_orders(self.sector.orders)
+
+    @IGNORED
+    def prove(self, correction: Correction, delta: float) -> list[Evidence]:
+        """Add up A times the state, and show what that proves of every plan; reads ``own``."""
+        products, sums = self.sector.products, self.sums(correction)
+        if self.chains is None:
+            ordered = None if self.weights.is_reversed else self.economy.chains
+            self.chains = chains.behind_products(self.sector, self.mail, ordered)
+        self.found = [
+            self._found(plan, sums, demand, delta) for plan, demand in enumerate(self.demands)
+        ]
+        return [
+            Evidence(Extremes.of(found, products), products[found.idle]) for found in self.found
+        ]
+
+    @IGNORED
+    def bound(self, known: Sequence[tuple[Common, Mask]]) -> list[Certificate]:
+        """Return certificates of the block's products, for every plan.
+
+        ``known`` is what all blocks have shown, and the structural zeros in the table's order.
+        """
+        products = self.sector.products
+        return [
+            bounded(found, common, zero[products])
+            for found, (common, zero) in zip(self.found, known, strict=True)
+        ]
+
     # ---- what they consist of -------------------------------------------------------------------
 
     def _account(self) -> Account:
@@ -177,6 +232,22 @@ class Station:
             _worth(weights.used, self.demand), _worth(weights.used, self.turnover[:, None])
         )
         return Account(self.mail.partners, across, within, _worth(weights.used, state), wanted)
+
+    def _found(self, plan: int, sums: Matrix, demand: Demand, delta: float) -> Findings:
+        """Return what the sums say of one plan."""
+        columns = self.columns
+        output, witness = (
+            self.state[:, column].astype(np.float64, order="C") for column in (plan, columns.needs)
+        )
+        found = Findings.blank(output, witness, demand)
+        found.gross[:] = sums[:, columns.gross(plan)]
+        used, needed = sums[:, plan].copy(), sums[:, columns.needs].copy()
+        certify.prove_sums(
+            *(used, found.gross, needed, self.chains, output, witness),
+            *(demand.lower, demand.upper),
+            *(delta, found.r_lower, found.r_upper, found.slack, found.reach),
+        )
+        return found
 
     def _correct(self, correction: Correction) -> None:
         """Move the plans along the witness, and scale the witness."""
