@@ -27,8 +27,9 @@ Sources: Neumaier (1990), Interval Methods for Systems of Equations, ch. 3; Ogit
 (2005); Antras, Chor, Fally and Hillberry (2012) for upstreamness.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -49,7 +50,8 @@ MOST_FIGURES = 15  # what float64 can hold
 TRACE = 0.1
 LEAST_TRACE = 1e-18  # far below any figure, far above underflow
 Mask = npt.NDArray[np.bool_]
-_LARGEST = ("radius_bound", "residual", "attainable")  # numbers of a certificate: maxima
+_VECTORS = ("lower", "output", "upper", "turnover", "witness", "upstreamness")
+_NUMBERS = ("relative_half_width", "radius_bound", "residual", "attainable")  # each a largest
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,12 +70,10 @@ class Certificate:
         Proves these bounds for this output: ``certify(balance, output, witness)`` is as narrow.
     upstreamness : (n,) float64
         ``U = w / t``, mean number of production rounds to final use; 0 for structural zeros.
-    relative_half_widths : (n,) float64
-        ``(upper - lower) / 2 / turnover``; 0 for structural zeros.
-    figures : (n,) int64
-        Certified significant figures: s if the relative half-width is at most ``5 * 10**-(s+1)``.
     structural_zeros : (n,) bool
         Products that no demand reaches: exactly 0.
+    relative_half_width : float
+        The largest ``(upper - lower) / 2 / turnover``.
     radius_bound : float
         Proven upper bound of the spectral radius of |A|.
     residual : float
@@ -89,26 +89,21 @@ class Certificate:
     turnover: Vector
     witness: Vector
     upstreamness: Vector
-    relative_half_widths: Vector
-    figures: Integers
     structural_zeros: Mask
+    relative_half_width: float
     radius_bound: float
     residual: float
     attainable: float
 
-    @staticmethod
-    def joined(parts: Sequence["Certificate"], slots: Integers) -> "Certificate":
-        """Return the certificate of all products from those of blocks, in the table's order.
+    @cached_property
+    def relative_half_widths(self) -> Vector:
+        """``(upper - lower) / 2 / turnover`` of every product; 0 for structural zeros."""
+        return relative_half_widths(self.lower, self.upper, self.turnover)
 
-        ``slots[i]`` is the place of product i in the blocks one after another.
-        """
-        joined: dict[str, Any] = {
-            part.name: np.concatenate([getattr(one, part.name) for one in parts])[slots]
-            for part in fields(Certificate)
-            if part.name not in _LARGEST
-        }
-        joined |= {name: float(np.max([getattr(one, name) for one in parts])) for name in _LARGEST}
-        return Certificate(**joined)
+    @cached_property
+    def figures(self) -> Integers:
+        """Figures of every product: s if its relative half-width is at most ``5 * 10**-(s+1)``."""
+        return figures_of(self.relative_half_widths)
 
     @property
     def worst_product(self) -> int:
@@ -116,19 +111,45 @@ class Certificate:
         return int(np.argmax(self.relative_half_widths))
 
     @property
-    def relative_half_width(self) -> float:
-        """Relative half-width of the worst product."""
-        return float(self.relative_half_widths[self.worst_product])
-
-    @property
     def digits_certified(self) -> int:
         """Figures of the worst product."""
-        return int(self.figures.min())
+        return int(figures_of(np.array([self.relative_half_width]))[0])
 
     @property
     def negative_products(self) -> Integers:
         """Positions of products whose output is negative: net imports beyond domestic use."""
         return np.flatnonzero(self.output < 0)
+
+
+@dataclass(frozen=True, eq=False)
+class Gathering:
+    """The certificate of all products, put together from those of blocks.
+
+    Attributes
+    ----------
+    vectors : mapping of name to (n,) array
+        In the table's order.
+    """
+
+    vectors: Mapping[str, npt.NDArray[Any]]
+
+    @staticmethod
+    def of(products: int) -> "Gathering":
+        """Return one for so many products."""
+        vectors = {name: np.empty(products) for name in _VECTORS}
+        return Gathering({**vectors, "structural_zeros": np.empty(products, dtype=bool)})
+
+    def place(self, products: Integers, part: Certificate) -> dict[str, float]:
+        """Put a block's certificate where its products are; return its numbers."""
+        for name, vector in self.vectors.items():
+            vector[products] = getattr(part, name)
+        return {name: getattr(part, name) for name in _NUMBERS}
+
+    def certificate(self, numbers: Sequence[Mapping[str, float]]) -> Certificate:
+        """Return the certificate when all blocks have their place, and gave these numbers."""
+        found: dict[str, Any] = dict(self.vectors)
+        found |= {name: float(np.max([part[name] for part in numbers])) for name in _NUMBERS}
+        return Certificate(**found)
 
 
 def half_width_for(figures: int) -> float:
@@ -380,7 +401,6 @@ def bounded(found: Findings, common: Common, zero: Mask) -> Certificate:
     upper[zero] = lower[zero] = 0.0
     half = 0.5 * (upper - lower)
     turnover, witness, rounding = found.turnover, found.witness, common.extremes.rounding
-    widths = relative_half_widths(lower, upper, turnover)
     scale = np.where(turnover > 0, turnover, 1.0)
     residual = np.maximum(np.abs(found.r_lower), np.abs(found.r_upper))
     return Certificate(
@@ -390,9 +410,8 @@ def bounded(found: Findings, common: Common, zero: Mask) -> Certificate:
         turnover=turnover,
         witness=half + (TRACE * rounding + LEAST_TRACE) * witness,
         upstreamness=np.where(turnover > 0, witness / scale, 0.0),
-        relative_half_widths=widths,
-        figures=figures_of(widths),
         structural_zeros=zero,
+        relative_half_width=_most(relative_half_widths(lower, upper, turnover)),
         radius_bound=_most(up(1.0 - down(found.slack / witness))),
         residual=_most(residual / scale),
         attainable=_most((found.unavoidable + rounding * found.reach) / scale),

@@ -6,7 +6,7 @@ from ogas.engine.mail import Mail
 from ogas.engine.sectors import LANES, Orders, Sector
 from ogas.engine.table import Integers, Vector
 from ogas.kernels import boundary
-from ogas.kernels.columns import CHUNK
+from ogas.kernels.across import CHUNK
 
 
 def behind_orders(orders: Orders) -> Vector:

@@ -21,7 +21,7 @@ used, so they lag one pass behind.
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import numpy as np
@@ -34,6 +34,7 @@ from ogas.engine.certificate import (
     Common,
     Evidence,
     Extremes,
+    Gathering,
     Mask,
     structural_zeros,
 )
@@ -122,6 +123,9 @@ class OrdersAndTables:
 
 
 FLOAT32 = 2.0**-24  # how far rounding to float32 moves a number, relatively
+LEEWAY = {"float32": 8 * FLOAT32, "float64": 1e-12}  # of the witness, for what rounding moves
+# Imbalances this small that do not halve any more, in float32, are mostly its rounding.
+WORN_OUT, HEADWAY = 64 * FLOAT32, 0.5
 
 
 @dataclass(eq=False)
@@ -149,8 +153,7 @@ class Cycle:
             chains=np.zeros(rows),
             owners=sectors.owners,
         )
-        leeway = 2.0 * problem.delta + (1e-12 if state.dtype == np.float64 else 8 * FLOAT32)
-        scale = Scale(rate, floor, leeway)
+        scale = Scale(rate, floor, 2.0 * problem.delta + LEEWAY[state.dtype.name])
         self.stations = tuple(
             Station(
                 number=number,
@@ -170,6 +173,7 @@ class Cycle:
         )
         self.has_certified = False
         self.sweeps = self.exchanges = 0
+        self.spread = math.inf
 
     @property
     def delta(self) -> float:
@@ -210,7 +214,13 @@ class Cycle:
         least, largest, depth = zip(*seen, strict=True)
         is_finite = math.isfinite(float(np.sum(self.economy.state)))
         extremes = min(least), max(largest), max(depth)
-        return Sight(*extremes, is_finite, correction.note, self.method.inner)
+        sight = Sight(*extremes, is_finite, correction.note, self.method.inner)
+        is_worn_out = HEADWAY * self.spread < sight.spread < WORN_OUT
+        self.spread = sight.spread
+        if is_worn_out and self.economy.state.dtype == np.float32:
+            self._widen()
+            return replace(sight, note="plan and witness are held in float64 from here on")
+        return sight
 
     def certify(self) -> tuple[Certificate, ...]:
         """Read A once and bound the error of every plan."""
@@ -224,8 +234,14 @@ class Cycle:
             self._known(demand, plan)
             for demand, plan in zip(problem.demands, zip(*shown, strict=True), strict=True)
         ]
-        parts = self._ask(lambda station: station.bound(known))
-        return tuple(Certificate.joined(plan, sectors.slots) for plan in zip(*parts, strict=True))
+        wholes = [Gathering.of(len(sectors)) for _ in known]
+
+        def bound(station: Station) -> list[dict[str, float]]:
+            parts = zip(wholes, station.bound(known), strict=True)
+            return [whole.place(station.sector.products, part) for whole, part in parts]
+
+        numbers = zip(*self._ask(bound), strict=True)
+        return tuple(whole.certificate(part) for whole, part in zip(wholes, numbers, strict=True))
 
     def audit(self) -> Productivity:
         """Find out whether the economy is productive."""
@@ -246,6 +262,13 @@ class Cycle:
         known = [account for account in accounts if account is not None]
         is_transposed = self.problem.sectors.is_transposed
         return corrections(add_up(known, self.columns, is_transposed=is_transposed), self.columns)
+
+    def _widen(self) -> None:
+        """Hold plan and witness in float64 where float32 makes no more headway."""
+        self.economy = replace(self.economy, state=self.economy.state.astype(np.float64))
+        leeway = 2.0 * self.problem.delta + LEEWAY["float64"]
+        for station in self.stations:
+            station.hold(self.economy, replace(station.scale, leeway=leeway))
 
     def _known(self, demand: Demand, shown: Sequence[Evidence]) -> tuple[Common, Mask]:
         """Put together what all blocks have shown of one plan, and find its structural zeros."""

@@ -112,7 +112,7 @@ class Station:
     weights: Weights
 
     def __post_init__(self) -> None:
-        self.state = self.economy.state[self.span]
+        self.hold(self.economy, self.scale)
         self.given = self.economy.given[self.span]
         self.messages = self.economy.messages[self.mail.outbox]
         self.order = np.arange(len(self.sector), dtype=np.int32)
@@ -334,6 +334,11 @@ class Station:
         return found
 
     # ---- housekeeping ---------------------------------------------------------------------------
+
+    def hold(self, economy: Economy, scale: Scale) -> None:
+        """Take the state from here, and turnover to count like this."""
+        self.economy, self.scale = economy, scale
+        self.state = economy.state[self.span]
 
     def mend(self) -> None:
         """Make the columns of the state agree with each other."""

@@ -11,17 +11,17 @@ their magnitudes:
 so that a row's sums are used_k = sum a x_k, sum a w, needed = sum |a| w, gross_k = sum |a x_k|.
 A state may be held in float32; sums are in float64.
 
-Rows are summed in chunks of 128 terms, then over the chunks; no lane structure, the same bits
+Rows are summed in chunks of 32 terms, then over the chunks (`ogas.kernels.across`): the same bits
 everywhere. Matrices are those of `ogas.kernels.pair`: CSR with 16-bit columns for a block's own
 part, slices of 16 rows for what it orders (`ogas.kernels.slices`).
 """
 
 import numpy as np
 
+from ogas.kernels.across import column_of_columns, row_of_columns
 from ogas.kernels.arrays import overlap
 from ogas.kernels.jit import kernel
 
-CHUNK = 128
 LANES = 16
 
 _FORMS = ("float32[::1]", "float64[::1]")
@@ -37,59 +37,32 @@ _SLICES = "int64[::1], int64[::1], uint16[::1], {}"
 
 @kernel(
     [
-        f"void(uint16[::1], {values}, uint64, uint64, uint64, {state}, uint64, "
-        "float64[::1], float64[::1])"
+        f"void(uint16[::1], {values}, {state}, float64[::1], uint64, uint64, uint64, uint64)"
         for values, state in _STATES
     ]
 )
-def add_row(columns, values, first, last, stride, state, plain, part, total):
+def add_row(columns, values, state, total, first, last, stride, plain):
     """Write ``total[c] = sum_k a_k state[j_k, c]`` over one row, from column ``plain`` on |a_k|.
 
-    The row lies at ``first``, ``first + stride``, and so on before ``last``. ``part`` is working
-    space and, like ``total``, as long as a row of ``state``.
+    The row lies at ``first``, ``first + stride``, and so on before ``last``. ``total`` is as long
+    as a row of ``state``.
     """
-    width = np.uint64(state.shape[1])
-    for c in range(width):
-        total[c] = 0.0
-    k = first
-    while k < last:
-        for c in range(width):
-            part[c] = 0.0
-        stop = min(k + np.uint64(CHUNK) * stride, last)
-        while k < stop:
-            a, j = np.float64(values[k]), np.uint64(columns[k])
-            for c in range(plain):
-                part[c] += a * state[j, c]
-            a = abs(a)
-            for c in range(plain, width):
-                part[c] += a * state[j, c]
-            k += stride
-        for c in range(width):
-            total[c] += part[c]
+    row_of_columns(columns, values, state, total, first, last, stride, plain)
 
 
 @kernel(
     [
-        f"void(uint16[::1], {values}, uint64, uint64, uint64, float64[::1], uint64, "
-        "float64[:, ::1])"
+        f"void(uint16[::1], {values}, float64[::1], float64[:, ::1], uint64, uint64, uint64, "
+        "uint64)"
         for values in _FORMS
     ]
 )
-def add_column(columns, values, first, last, stride, worth, plain, out):
+def add_column(columns, values, worth, out, first, last, stride, plain):
     """Add ``a_k worth[c]`` to ``out[j_k, c]`` for all of one row, from column ``plain`` on |a_k|.
 
     What `add_row` is to a product, this is to a product with the transpose.
     """
-    width = np.uint64(len(worth))
-    k = first
-    while k < last:
-        a, j = np.float64(values[k]), np.uint64(columns[k])
-        for c in range(plain):
-            out[j, c] += a * worth[c]
-        a = abs(a)
-        for c in range(plain, width):
-            out[j, c] += a * worth[c]
-        k += stride
+    column_of_columns(columns, values, worth, out, first, last, stride, plain)
 
 
 @kernel([f"void({_ROWS.format(v)}, uint64, {state}, float64[:, ::1])" for v, state in _STATES])
@@ -101,10 +74,9 @@ def sums_columns(indptr, columns, values, plain, state, out):
     """
     if overlap(out, state):
         raise ValueError("out shares memory with what is read")
-    part = np.empty(state.shape[1])
     for i in range(np.uint64(len(indptr) - 1)):
         first, last = np.uint64(indptr[i]), np.uint64(indptr[i + np.uint64(1)])
-        add_row(columns, values, first, last, np.uint64(1), state, plain, part, out[i])
+        add_row(columns, values, state, out[i], first, last, np.uint64(1), plain)
 
 
 @kernel(
@@ -128,7 +100,6 @@ def cross(hub_ptr, slice_ptr, columns, values, up_plain, up, up_out, down_plain,
     if overlap(down_out, up) or overlap(down_out, down) or overlap(down_out, up_out):
         raise ValueError("down_out shares memory with what is read or written")
     hubs, lanes = np.uint64(len(hub_ptr) - 1), np.uint64(LANES)
-    part, total = np.empty(up.shape[1]), np.empty(up.shape[1])
     for row in range(hubs + lanes * np.uint64(len(slice_ptr) - 1)):
         if row < hubs:
             first, last = np.uint64(hub_ptr[row]), np.uint64(hub_ptr[row + np.uint64(1)])
@@ -139,11 +110,9 @@ def cross(hub_ptr, slice_ptr, columns, values, up_plain, up, up_out, down_plain,
             first = np.uint64(slice_ptr[number]) + inside % lanes
             last, stride = np.uint64(slice_ptr[number + np.uint64(1)]), lanes
         if up.shape[1] > 0:
-            add_row(columns, values, first, last, stride, up, up_plain, part, total)
-            for c in range(np.uint64(up.shape[1])):
-                up_out[row, c] = total[c]
+            add_row(columns, values, up, up_out[row], first, last, stride, up_plain)
         if down.shape[1] > 0:
-            add_column(columns, values, first, last, stride, down[row], down_plain, down_out)
+            add_column(columns, values, down[row], down_out, first, last, stride, down_plain)
 
 
 @kernel(
@@ -195,13 +164,13 @@ def sweep_columns(
         raise ValueError("weighed shares memory with what is read")
     plans, width = np.uint64(demand.shape[1]), np.uint64(state.shape[1])
     is_mixed = width > plain
-    part, total = np.empty(state.shape[1]), np.empty(state.shape[1])
+    total = np.empty(state.shape[1])
     worth = np.empty(weighed.shape[1])
     least, largest, depth = 0.0, 0.0, 1.0
     for step in range(np.uint64(len(order))):
         i = np.uint64(order[step])
         first, last = np.uint64(indptr[i]), np.uint64(indptr[i + np.uint64(1)])
-        add_row(columns, values, first, last, np.uint64(1), state, plain, part, total)
+        add_row(columns, values, state, total, first, last, np.uint64(1), plain)
         turnover = floor
         for k in range(plans):
             f, x = demand[i, k], np.float64(state[i, k])
@@ -229,5 +198,5 @@ def sweep_columns(
         turnovers[i] = turnover
         if len(weights) > 0:
             worth[:] = weights[i]
-            add_column(columns, values, first, last, np.uint64(1), worth, np.uint64(1), weighed)
+            add_column(columns, values, worth, weighed, first, last, np.uint64(1), np.uint64(1))
     return least, largest, depth

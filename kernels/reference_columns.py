@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-CHUNK, SLICE = 128, 16
+CHUNK, SLICE = 32, 16
 
 Array = npt.NDArray[Any]
 
@@ -19,20 +19,19 @@ Array = npt.NDArray[Any]
 def add_row(
     columns: Array,
     values: Array,
+    state: Array,
+    total: Array,
     first: int,
     last: int,
     stride: int,
-    state: Array,
     plain: int,
-    part: Array,
-    total: Array,
 ) -> None:
-    """Write the sums over one row, in chunks of 128 terms, then over the chunks."""
+    """Write the sums over one row, in chunks of 32 terms, then over the chunks."""
     span = slice(first, last, stride)
     terms = _entries(values[span], plain, state.shape[1]) * state[columns[span]]
     total[:] = 0.0
     for start in range(0, len(terms), CHUNK):
-        part[:] = 0.0
+        part = np.zeros(len(total))
         for term in terms[start : start + CHUNK]:
             part += term
         total += part
@@ -41,12 +40,12 @@ def add_row(
 def add_column(
     columns: Array,
     values: Array,
+    worth: Array,
+    out: Array,
     first: int,
     last: int,
     stride: int,
-    worth: Array,
     plain: int,
-    out: Array,
 ) -> None:
     """Add each entry of one row times ``worth`` to the row of ``out`` that it names."""
     span = slice(first, last, stride)
@@ -59,9 +58,8 @@ def sums_columns(
 ) -> None:
     """Write ``out = [A | |A|] @ state``."""
     _refuse_overlap(out, state)
-    part = np.empty(state.shape[1])
     for i, (first, last) in enumerate(pairwise(indptr)):
-        add_row(columns, values, first, last, 1, state, plain, part, out[i])
+        add_row(columns, values, state, out[i], first, last, 1, plain)
 
 
 def cross(
@@ -79,12 +77,11 @@ def cross(
     """Write ``up_out = E @ up`` and add ``E.T @ down`` to ``down_out``, for hubs and slices."""
     _refuse_overlap(up_out, up, down)
     _refuse_overlap(down_out, up, down, up_out)
-    part = np.empty(up.shape[1])
     for row, span in enumerate(_spans(hub_ptr, slice_ptr)):
         if up.shape[1]:
-            add_row(columns, values, *span, up, up_plain, part, up_out[row])
+            add_row(columns, values, up, up_out[row], *span, up_plain)
         if down.shape[1]:
-            add_column(columns, values, *span, down[row], down_plain, down_out)
+            add_column(columns, values, down[row], down_out, *span, down_plain)
 
 
 def sweep_columns(
@@ -109,11 +106,11 @@ def sweep_columns(
     _refuse_overlap(weighed, state, weights)
     plans, is_mixed = demand.shape[1], state.shape[1] > plain
     needs, gross = (plain if is_mixed else plans), slice(plain + 1, None)
-    part, total = np.empty((2, state.shape[1]))
+    total = np.empty(state.shape[1])
     ratios, shares = [0.0], [1.0]
     for i in order:
         span = indptr[i], indptr[i + 1], 1
-        add_row(columns, values, *span, state, plain, part, total)
+        add_row(columns, values, state, total, *span, plain)
         f, x = demand[i], state[i, :plans].astype(np.float64)
         imbalance = f + given[i, :plans] + total[:plans] - x
         new = x + imbalance / (1.0 - diagonal[i])
@@ -133,7 +130,7 @@ def sweep_columns(
         shares.append(w / turnovers[i])
         if len(weights):
             worth = np.full(weighed.shape[1], weights[i])
-            add_column(columns, values, *span, worth, 1, weighed)
+            add_column(columns, values, worth, weighed, *span, 1)
     return min(ratios), max(ratios), max(shares)
 
 

@@ -48,6 +48,17 @@ def first_lanes(b, count, skipped=0):
     return b.icmp_unsigned("<", lanes, all_lanes(b, b.trunc(count, INT)))
 
 
+def minus_or_zero(b, number, other):
+    """Return ``number - other``, or 0 where that would be negative."""
+    is_more = b.icmp_unsigned(">", number, other)
+    return b.select(is_more, b.sub(number, other), ir.Constant(LONG, 0))
+
+
+def magnitude(b, numbers):
+    """Return the magnitudes of eight float64."""
+    return _call(b, f"llvm.fabs.v{LANES}f64", vector(DOUBLE), [numbers])
+
+
 def plus(b, index, number):
     """Return an index moved on."""
     return b.add(index, ir.Constant(LONG, number))
@@ -73,9 +84,14 @@ def gather(b, memory, indices, element, mask=None):
     return _call(b, name, vector(element), [places, size, mask, zeros(element)])
 
 
-def store(b, memory, index, numbers):
+def store(b, memory, index, numbers, mask=None):
     """Write float64 from ``memory[index]`` on."""
-    b.store(numbers, b.bitcast(b.gep(memory, [index]), numbers.type.as_pointer()), align=8)
+    start = b.bitcast(b.gep(memory, [index]), numbers.type.as_pointer())
+    if mask is None:
+        b.store(numbers, start, align=8)
+        return
+    name = f"llvm.masked.store.v{LANES}f64.p0"
+    _call(b, name, ir.VoidType(), [numbers, start, ir.Constant(INT, 8), mask])
 
 
 def side_by_side(b, columns):

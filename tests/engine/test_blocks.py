@@ -85,6 +85,17 @@ def with_digits_of_float64(table):
     return problems.table_of(matrix, table.demand, next(iter(table.factors.values())))
 
 
+def test_where_float32_wears_out_the_run_goes_on_in_float64():
+    """Imports leave one product a thousand rounds from final use, and its bounds as much wider."""
+    table = generate("sectors:S3,signed,imports")
+    problem = problems.by_blocks(table, "quantities", figures=3)
+    assert problem.half
+    solution = problems.planned(problem, 3)
+    notes = [record.note for record in solution.history.records]
+    assert solution.outcome is Outcome.CERTIFIED
+    assert sum("in float64 from here on" in note for note in notes) == 1
+
+
 @pytest.mark.parametrize("tiny", [1e-42, 1e-300, 1e200])
 def test_entries_that_float32_would_lose_are_kept_in_float64(tiny):
     table = problems.table_of([[0.1, tiny], [0.25 * min(1.0, 1 / tiny), 0.1]])

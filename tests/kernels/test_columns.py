@@ -14,7 +14,7 @@ ROWS = {
     "one product": [1],
     "one product without inputs": [0],
     "empty rows first, last and between": [0, 3, 0, 0, 5, 1, 0],
-    "around one chunk": [0, 1, 127, 128, 129],
+    "around one chunk": [0, 1, 31, 32, 33, 127, 128, 129],
     "around two chunks and the longest in a slice": [255, 256, 257],
     "hubs": [300, 2, 1000, 0, 257, 641, 17],
     "one more than two slices": list(range(33)),
@@ -146,20 +146,22 @@ def test_sums_of_rows_are_those_of_the_twin_and_of_a_dense_matrix(block):
 
 
 @pytest.mark.parametrize("stride", [1, 16])
-@pytest.mark.parametrize("count", [0, 1, 127, 128, 129, 255, 256, 257, 1000])
-def test_one_row_is_added_up_and_spread_as_by_the_twin(count, stride, values):
+@pytest.mark.parametrize("count", [0, 1, 31, 32, 33, 63, 64, 65, 1000])
+@pytest.mark.parametrize("width", [1, 3, 7, 8, 9, 17, 33])
+def test_one_row_is_added_up_and_spread_as_by_the_twin(count, stride, values, width):
     draw = np.random.default_rng(SEED)
     entries, state_type = TYPES[values]
     numbers = draw.normal(size=5 + count * stride).astype(entries)
     places = draw.integers(0, 9, len(numbers)).astype(np.uint16)  # a product may come again
-    span, state = (5, len(numbers), stride), draw.normal(size=(9, 3)).astype(state_type)
-    results = []
-    for kernels in (columns, twin):
-        part, total, out = np.empty(3), np.full(3, 7.5), np.ones((9, 3))
-        kernels.add_row(places, numbers, *span, state, 2, part, total)
-        kernels.add_column(places, numbers, *span, total, 1, out)
-        results.append((total.tobytes(), out.tobytes()))
-    assert results[0] == results[1]
+    span, state = (5, len(numbers), stride), draw.normal(size=(9, width)).astype(state_type)
+    for plain in {0, 1, width // 2, width}:
+        results = []
+        for kernels in (columns, twin):
+            total, out = np.full(width, 7.5), np.ones((9, width))
+            kernels.add_row(places, numbers, state, total, *span, plain)
+            kernels.add_column(places, numbers, total, out, *span, plain)
+            results.append((total.tobytes(), out.tobytes()))
+        assert results[0] == results[1]
 
 
 def test_sums_into_what_they_read_are_refused():

@@ -78,15 +78,14 @@ def test_a_hub_is_read_in_one_piece():
     assert down_out.ravel().tolist() == [1 * 1 + 10 * 7, (2 + 3) * 1]
 
 
-def test_rows_are_added_up_in_chunks_of_128():
-    # After the 1, each of 127 half places is rounded away in the first chunk; the next 100 are a
-    # chunk of their own and add up to 50 places before they meet the first.
+def test_rows_are_added_up_in_chunks_of_32():
+    # After the 1, each of 31 half places is rounded away in the first chunk; the next 20 are a
+    # chunk of their own and add up to 10 places before they meet the first.
     half = 2.0**-53
-    terms = np.concatenate([[1.0], np.full(127, half), np.full(100, half)])
+    terms = np.concatenate([[1.0], np.full(31, half), np.full(20, half)])
     total = np.empty(1)
-    row = (np.zeros(228, np.uint16), terms, 0, 228, 1)
-    twin.add_row(*row, np.ones((1, 1)), 1, np.empty(1), total)
-    assert total.item() == 1.0 + 100 * half
+    twin.add_row(np.zeros(52, np.uint16), terms, np.ones((1, 1)), total, 0, 52, 1, 1)
+    assert total.item() == 1.0 + 20 * half
 
 
 def test_orders_of_two_blocks_worked_by_hand():
