@@ -110,7 +110,7 @@ def in_way(case: str, table: Table, way: Way, figures: tuple[int, ...]) -> Count
 
     def known(wanted: int) -> SectorBalance:
         found = problem(wanted)
-        return replace(found, labour=None, price=None) if "labour" in way.withheld else found
+        return replace(found, labour=None, is_priced=False) if "labour" in way.withheld else found
 
     name = f"{CYCLE}, {way.name}"
     found = counted((case, way.kind, name), known, METHODS[CYCLE], figures)

@@ -10,8 +10,9 @@ from ogas.kernels.across import CHUNK
 
 
 def behind_orders(orders: Orders) -> Vector:
-    """Return the longest chain behind each row of what a block orders."""
-    return _chain(orders.row_lengths)
+    """Return the longest chain behind each row of what a block orders, padding included."""
+    slices = _chain(np.diff(orders.slice_ptr) // LANES)
+    return np.concatenate([_chain(np.diff(orders.hub_ptr)), np.repeat(slices, LANES)])
 
 
 def behind_products(sector: Sector, mail: Mail, ordered: Vector | None) -> Vector:

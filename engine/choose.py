@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from ogas.engine.balance import Demand, check_delta
 from ogas.engine.cycle import FLOAT32, OrdersAndTables, SectorBalance
 from ogas.engine.exchange import SerialExchange
@@ -76,14 +74,13 @@ def sector_balance(
         Form(is_transposed=is_transposed, narrow=narrow, price=price, rank=header.rank),
     )
     rounding = FLOAT32 * (1.0 + 2.0 * delta) if narrow and not exact else 0.0
-    known = np.ones(len(source)) if price is None else price
     labour = next((amounts for amounts in header.factors.values() if (amounts > 0).any()), None)
     return SectorBalance(
         sectors,
         tuple(demands),
         lambda: audit(source.table().coefficients),
         delta=delta + rounding,
-        price=known if not is_transposed and sectors.costs_less_than(known) else None,
+        is_priced=not is_transposed and sectors.recipes_cost_less,
         labour=None if is_transposed else labour,
         has_rank=header.rank is not None,
         half=few and narrow and sectors.is_narrow,

@@ -64,8 +64,8 @@ class SectorBalance:
         In the table's order.
     delta : float
         Declared relative uncertainty of the coefficients, with what float32 storage adds.
-    price : (n,) float64 or None
-        In which blocks are aggregated; None if prices have to be carried.
+    is_priced : bool
+        Whether blocks are aggregated in the prices they know; if not, prices have to be carried.
     labour : (n,) float64 or None
         What carried prices grow from; None for one over turnover.
     has_rank : bool
@@ -83,7 +83,7 @@ class SectorBalance:
     demands: tuple[Demand, ...]
     audited: Callable[[], Productivity]
     delta: float = 0.0
-    price: Vector | None = None
+    is_priced: bool = False
     labour: Vector | None = None
     has_rank: bool = False
     start: Start | None = None
@@ -249,7 +249,7 @@ class Cycle:
 
     @property
     def _is_carried(self) -> bool:
-        return self.problem.price is None
+        return not self.problem.is_priced
 
     def _ask(self, step: Callable[[Station], R]) -> list[R]:
         return self.method.exchange.ask(self.stations, step)
@@ -300,8 +300,8 @@ class Cycle:
 
     def _weights(self, demand: Matrix, rate: Vector) -> list[Weights]:
         problem, sectors = self.problem, self.problem.sectors
-        if problem.price is not None:
-            return given(sectors, problem.price)
+        if problem.is_priced:
+            return given(sectors)
         if problem.labour is not None:
             return carried(sectors, problem.labour, is_source=True)
         wanted = np.max(np.abs(demand) * rate, axis=1)

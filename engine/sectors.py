@@ -74,12 +74,6 @@ class Orders:
         """Rows with the padding to whole slices."""
         return len(self.hub_ptr) - 1 + LANES * (len(self.slice_ptr) - 1)
 
-    @property
-    def row_lengths(self) -> Integers:
-        """Entries of every row, padding included."""
-        slices = np.repeat(np.diff(self.slice_ptr) // LANES, LANES)
-        return np.concatenate([np.diff(self.hub_ptr), slices])
-
     def column_lengths(self, columns: int) -> Integers:
         """Return the entries of every column."""
         return np.bincount(self.columns[self.values != 0], minlength=columns)
@@ -110,8 +104,10 @@ class Sector:
         Positions, in the table's order, of the products it takes from others; by the rows of
         ``orders``.
     diagonal : (b,) float64
+    price, ext_price : (b,), (e,) float64
+        p, the prices known, or 1: of its products, and of those it takes from others.
     content : (b,) float64
-        ``p A``, what the inputs of one unit cost at the prices known, or 1.
+        ``p A``, what the inputs of one unit cost.
     own_content : (b, 1) or (b, 2) float64
         The part of it that is from the block itself; beside it the same of magnitudes, where
         entries are negative.
@@ -124,6 +120,8 @@ class Sector:
     orders: Orders
     ext: Integers
     diagonal: Vector
+    price: Vector
+    ext_price: Vector
     content: Vector
     own_content: npt.NDArray[np.float64]
     nonzeros: int
@@ -203,9 +201,10 @@ class Sectors:
         shape = (len(positions), len(self))
         return csr_array((np.ones(len(rows)), (rows, columns)), shape=shape)
 
-    def costs_less_than(self, price: Vector) -> bool:
-        """Whether all inputs of a unit cost less than the unit, at the prices of ``content``."""
-        return all(bool((block.content < price[block.products]).all()) for block in self.blocks)
+    @property
+    def recipes_cost_less(self) -> bool:
+        """Whether all inputs of a unit cost less than the unit, at the prices known."""
+        return all(bool((block.content < block.price).all()) for block in self.blocks)
 
     def span(self, number: int) -> slice:
         """Return the slots of one block."""
@@ -284,8 +283,9 @@ def _sector(block: Block, price: Vector, form: Form) -> Sector:
         order = np.argsort(rank, kind="stable")
     place = np.empty(size, dtype=np.uint16)
     place[order] = np.arange(size)
-    inside = _content(own, price[block.products], is_signed=is_signed)[order]
-    outside = _content(orders, price[block.ext], is_signed=is_signed)[order]
+    own_price, ext_price = price[block.products], price[block.ext]
+    inside = _content(own, own_price, is_signed=is_signed)[order]
+    outside = _content(orders, ext_price, is_signed=is_signed)[order]
     rows, hub_ptr, slice_ptr, places, entries = slice_rows(*_compact(orders, place, numbers))
     square = own.T.tocsr() if form.is_transposed else own
     return Sector(
@@ -294,6 +294,8 @@ def _sector(block: Block, price: Vector, form: Form) -> Sector:
         orders=Orders(hub_ptr, slice_ptr, places, entries),
         ext=block.ext[rows],
         diagonal=own.diagonal()[order].astype(numbers).astype(np.float64),
+        price=own_price[order],
+        ext_price=ext_price[rows],
         content=inside[:, -1] + outside[:, -1],
         own_content=inside,
         nonzeros=block.nonzeros,

@@ -55,13 +55,13 @@ class Weights:
     is_reversed: bool
 
 
-def given(sectors: Sectors, price: Vector) -> list[Weights]:
-    """Return prices that stay; ``price`` (n,) in the table's order, that of ``content``."""
+def given(sectors: Sectors) -> list[Weights]:
+    """Return the prices known, which stay."""
     return [
         Weights(
-            used=price[block.products],
+            used=block.price,
             content=block.own_content,
-            ext_used=price[block.ext][None],
+            ext_used=block.ext_price[None],
             now=np.zeros(0),
             ext_now=np.zeros(0),
             outside=np.zeros((0, 1)),

@@ -1,9 +1,16 @@
-"""What crosses the boundaries of blocks: adding up what is ordered, and what it is worth."""
+"""What crosses the boundaries of blocks: adding up what is ordered, and what it is worth.
+
+A pair of plan and witness goes number by number, which is faster than in lanes of eight; the bits
+are the same.
+"""
 
 import numpy as np
 
+from ogas.kernels.across import add_corrected, add_scaled, correct
 from ogas.kernels.arrays import overlap
 from ogas.kernels.jit import kernel
+
+X, W = np.uint64(0), np.uint64(1)  # the columns of a pair
 
 
 @kernel(
@@ -26,15 +33,47 @@ def collect(rows, local, sources, bounds, messages, factor, shift, drift, out):
     """
     if overlap(out, messages) or overlap(out, factor) or overlap(out, shift):
         raise ValueError("out shares memory with what is read")
-    width = np.uint64(out.shape[1])
+    is_pair = out.shape[1] == 2 and drift == W
     out[:] = 0.0
     for s in range(np.uint64(len(sources))):
         block = np.uint64(sources[s])
+        scale_x, shift_x = factor[block, X], shift[block, X]
+        scale_w, shift_w = factor[block, drift], shift[block, drift]
         for k in range(np.uint64(bounds[s]), np.uint64(bounds[s + np.uint64(1)])):
             row, i = np.uint64(rows[k]), np.uint64(local[k])
-            along = messages[row, drift]
-            for c in range(width):
-                out[i, c] += factor[block, c] * messages[row, c] + shift[block, c] * along
+            if is_pair:
+                x, w = messages[row, X], messages[row, W]
+                out[i, X] += scale_x * x + shift_x * w
+                out[i, W] += scale_w * w + shift_w * w
+            else:
+                add_corrected(factor, shift, messages, out, block, row, i, drift)
+
+
+@kernel(
+    [
+        f"void(int32[::1], float64[:, ::1], float64[:, ::1], uint64, {state}[:, ::1])"
+        for state in ("float32", "float64")
+    ]
+)
+def follow(owners, factor, shift, drift, state):
+    """Correct each row of a state by the rule of its owner, in place.
+
+        state[i, c] <- factor[owner, c] state[i, c] + shift[owner, c] state[i, drift]
+
+    Reads and writes every number once. ``state`` must share no memory with ``factor`` or ``shift``:
+    raises ValueError.
+    """
+    if overlap(state, factor) or overlap(state, shift):
+        raise ValueError("state shares memory with what is read")
+    is_pair = state.shape[1] == 2 and drift == W
+    for k in range(np.uint64(len(owners))):
+        owner = np.uint64(owners[k])
+        if is_pair:
+            x, w = np.float64(state[k, X]), np.float64(state[k, W])
+            state[k, X] = factor[owner, X] * x + shift[owner, X] * w
+            state[k, W] = factor[owner, W] * w + shift[owner, W] * w
+        else:
+            correct(factor, shift, state, state, owner, k, k, drift)
 
 
 @kernel(["void(int32[::1], float64[::1], float64[:, ::1], float64[:, ::1])"])
@@ -48,11 +87,15 @@ def tally(owners, price, numbers, out):
     if overlap(out, price) or overlap(out, numbers):
         raise ValueError("out shares memory with what is read")
     width = np.uint64(out.shape[1])
+    is_narrow = width < 8
     out[:] = 0.0
     for k in range(np.uint64(len(owners))):
-        owner = np.uint64(owners[k])
-        for c in range(width):
-            out[owner, c] += price[k] * numbers[k, c]
+        owner, worth = np.uint64(owners[k]), price[k]
+        if is_narrow:  # a sum that was masked when written is slow to read again
+            for c in range(width):
+                out[owner, c] += worth * numbers[k, c]
+        else:
+            add_scaled(out, numbers, owner, k, worth)
 
 
 @kernel(["void(int64[::1], int32[::1], float64[::1], float64[::1])"])

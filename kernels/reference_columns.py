@@ -153,6 +153,14 @@ def collect(
             out[i] += factor[block] * messages[row] + shift[block] * messages[row, drift]
 
 
+def follow(owners: Array, factor: Array, shift: Array, drift: int, state: Array) -> None:
+    """Correct each row of a state by the rule of its owner, in place."""
+    _refuse_overlap(state, factor, shift)
+    for k, owner in enumerate(owners):
+        row = state[k].astype(np.float64)
+        state[k] = factor[owner] * row + shift[owner] * row[drift]
+
+
 def tally(owners: Array, price: Array, numbers: Array, out: Array) -> None:
     """Write ``out[owner] = sum of price_k numbers[k]`` over the rows k of each owner."""
     _refuse_overlap(out, price, numbers)

@@ -85,13 +85,14 @@ def gather(b, memory, indices, element, mask=None):
 
 
 def store(b, memory, index, numbers, mask=None):
-    """Write float64 from ``memory[index]`` on."""
+    """Write numbers from ``memory[index]`` on."""
+    element = numbers.type.element
     start = b.bitcast(b.gep(memory, [index]), numbers.type.as_pointer())
     if mask is None:
-        b.store(numbers, start, align=8)
+        b.store(numbers, start, align=SIZES[element])
         return
-    name = f"llvm.masked.store.v{LANES}f64.p0"
-    _call(b, name, ir.VoidType(), [numbers, start, ir.Constant(INT, 8), mask])
+    name = f"llvm.masked.store.v{LANES}{NAMES[element]}.p0"
+    _call(b, name, ir.VoidType(), [numbers, start, ir.Constant(INT, SIZES[element]), mask])
 
 
 def side_by_side(b, columns):
@@ -105,6 +106,11 @@ def side_by_side(b, columns):
 def widen(b, numbers):
     """Return numbers as float64."""
     return numbers if numbers.type.element == DOUBLE else b.fpext(numbers, vector(DOUBLE))
+
+
+def narrow(b, numbers, element):
+    """Return float64 rounded to the type of an element."""
+    return numbers if element == DOUBLE else b.fptrunc(numbers, vector(element))
 
 
 def halves(b, words):

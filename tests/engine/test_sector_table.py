@@ -87,8 +87,8 @@ def test_false_prices_cost_passes_and_make_no_wrong_plan(name, power):
     table = problems.solvable(name)
     wrong = 10.0 ** np.random.default_rng(SEED + power).uniform(-power, power, len(table))
     problem = problems.by_blocks(replace(table, price=wrong), figures=3)
-    assert problem.price is None  # they are noticed, so that no one has to trust the table
-    problem = replace(problem, price=wrong)
+    assert not problem.is_priced  # they are noticed, so that no one has to trust the table
+    problem = replace(problem, is_priced=True)
     solution = problems.planned(problem, 3)
     assert all(record.note == "" or "skipped" in record.note for record in solution.history.records)
     assert any("skipped" in record.note for record in solution.history.records)
@@ -104,7 +104,13 @@ def test_prices_that_are_not_those_of_the_accounts_make_no_wrong_plan(nonsense):
     table = problems.solvable("sectors:S1")
     price = np.ones(len(table))
     price[::7] = nonsense
-    solution = problems.planned(replace(problems.by_blocks(table), price=price), 6)
+    problem = problems.by_blocks(table)
+    blocks = tuple(
+        replace(block, price=price[block.products], ext_price=price[block.ext])
+        for block in problem.sectors.blocks
+    )
+    problem = replace(problem, sectors=replace(problem.sectors, blocks=blocks), is_priced=True)
+    solution = problems.planned(problem, 6)
     assert solution.outcome in (Outcome.CERTIFIED, Outcome.PRECISION_NOT_REACHED)
     for certificate in solution.certificates:
         check_enclosed(answer(table), certificate)

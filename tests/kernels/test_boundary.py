@@ -52,7 +52,7 @@ def counts(request):
     return MAIL[request.param]
 
 
-@pytest.fixture(params=[1, 3, 34])
+@pytest.fixture(params=[1, 2, 3, 8, 34])
 def width(request):
     return request.param
 
@@ -84,6 +84,30 @@ def test_correcting_orders_is_ordering_after_the_correction(mail):
     before = mail.collect(boundary.collect)
     after = mail.collect(boundary.collect, messages, one, zero)
     assert np.array_equal(before, after)
+
+
+@pytest.mark.parametrize("precision", [np.float32, np.float64])
+@pytest.mark.parametrize("rows", [0, 1, 300])
+def test_a_state_follows_a_correction_as_by_the_twin(rows, precision, width):
+    draw = np.random.default_rng(SEED)
+    owners = draw.integers(0, BLOCKS, rows).astype(np.int32)
+    factor, shift = draw.normal(size=(2, BLOCKS, width))
+    state = draw.normal(size=(rows, width)).astype(precision)
+    for drift in {0, width // 2, width - 1}:
+        ours, twins = state.copy(), state.copy()
+        boundary.follow(owners, factor, shift, drift, ours)
+        twin.follow(owners, factor, shift, drift, twins)
+        assert ours.tobytes() == twins.tobytes()
+
+
+@pytest.mark.parametrize("kernels", [boundary, twin], ids=["compiled", "twin"])
+@pytest.mark.parametrize("shared", ["factor", "shift"])
+def test_correcting_the_correction_is_refused(kernels, shared):
+    memory, owners = np.zeros(30), np.zeros(4, np.int32)
+    given = {"factor": np.ones((2, 2)), "shift": np.ones((2, 2))}
+    given[shared] = memory[3:7].reshape(2, 2)
+    with pytest.raises(ValueError, match="shares memory"):
+        kernels.follow(owners, *given.values(), 1, memory[:8].reshape(4, 2))
 
 
 @pytest.mark.parametrize("rows", [0, 1, 17, 300])
@@ -123,7 +147,11 @@ def test_valuing_into_what_is_read_is_refused(kernels, shared):
         kernels.tally(owners, *given.values(), memory[:6].reshape(3, 2))
 
 
-@pytest.mark.parametrize("kernel", [boundary.collect, boundary.tally], ids=["collect", "tally"])
+@pytest.mark.parametrize(
+    "kernel",
+    [boundary.collect, boundary.follow, boundary.tally],
+    ids=lambda kernel: kernel.__name__,
+)
 def test_kernels_at_boundaries_release_the_lock_and_compile_nothing_new(kernel):
     assert kernel.targetoptions["nogil"]
     assert not kernel._can_compile

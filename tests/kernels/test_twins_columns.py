@@ -103,6 +103,14 @@ def test_orders_of_two_blocks_worked_by_hand():
     assert out.tolist() == [[5 + 8 - 4, 1 + 8], [4 - 2, 4], [0, 0]]
 
 
+def test_a_correction_of_two_blocks_worked_by_hand():
+    # Product 0 is block 1's, which moves by x + w; the others block 0's, which halves x and w.
+    state = np.array([[8.0, 2], [16, 4], [4, 1]])
+    factor, shift = np.array([[0.5, 0.5], [1, 1]]), np.array([[0.0, 0], [1, 0]])
+    twin.follow(np.array([1, 0, 0]), factor, shift, 1, state)
+    assert state.tolist() == [[10, 2], [8, 2], [2, 0.5]]
+
+
 def test_purchases_from_two_blocks_worked_by_hand():
     numbers, out = np.array([[1.0, 2], [3, 4], [5, 6], [100, 100]]), np.full((3, 2), 7.5)
     twin.tally(np.array([2, 0, 2]), np.array([10, 1, 0.5]), numbers, out)
