@@ -219,7 +219,8 @@ class Cycle:
         self.spread = sight.spread
         if is_worn_out and self.economy.state.dtype == np.float32:
             self._widen()
-            return replace(sight, note="plan and witness are held in float64 from here on")
+            held = "plan and witness are held in float64 from here on"
+            return replace(sight, note="; ".join(filter(None, (sight.note, held))))
         return sight
 
     def certify(self) -> tuple[Certificate, ...]:
