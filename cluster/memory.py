@@ -23,7 +23,7 @@ INTERPRETER_BYTES = 400 * 10**6  # Python, its libraries, and kernels while they
 VECTORS, PLAN_VECTORS = 32, 24
 TRANSPOSING_BYTES = 32  # per nonzero of the whole table
 
-# A block is widened and sorted while it is read; one that is too large is cut besides.
+# A block is widened while it is read, and sorted while the next is; one too large is cut besides.
 READING_BYTES, CUTTING_BYTES = 40, 80
 HELD_BYTES = {True: 7, False: 11}  # per nonzero, with padding: entries in float32, in float64
 WHOLE_BYTES = 12
@@ -105,17 +105,17 @@ def _held_in_blocks(content: Content, figures: int) -> int:
 
 
 def _in_blocks(content: Content, run: Run) -> int:
-    """Return what blocks and their messages take, and the largest of them while it is read."""
+    """Return what blocks and their messages take, and the two largest while they are read."""
     columns = 2 * (min(run.plans, MOST_COLUMNS) + 1)  # as if something were negative
-    words = reading = 0
+    words, reading = 0, []
     for entry in content.blocks:
         pieces = -(-entry.products // MOST_PRODUCTS)
         crossing = min(pieces * content.products, entry.nonzeros)
         words += entry.ext if pieces == 1 else crossing
         wide = READING_BYTES if pieces == 1 else CUTTING_BYTES
-        reading = max(reading, wide * entry.nonzeros)
+        reading.append(wide * entry.nonzeros)
     held = _held_in_blocks(content, run.figures) * content.nonzeros
-    return held + (8 * columns + MESSAGE_BYTES) * words + reading
+    return held + (8 * columns + MESSAGE_BYTES) * words + sum(sorted(reading)[-2:])
 
 
 def _text(content: Content, copies: int) -> int:

@@ -13,6 +13,7 @@ blocks are made, and ``orders`` is read the other way.
 """
 
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -239,7 +240,7 @@ def arrange(
     n: int,
     form: Form = Form(),
 ) -> Sectors:
-    """Bring blocks into the form in which they are swept, one after the other.
+    """Bring blocks into the form in which they are swept, each while the next is being read.
 
     Parameters
     ----------
@@ -248,7 +249,7 @@ def arrange(
     form : Form
     """
     price = np.ones(n) if form.price is None else form.price
-    made = [_sector(piece, price, form) for block in blocks for piece in pieces(block)]
+    made = list(_arranged(blocks, price, form))
     sizes = [len(sector) for sector in made]
     products = np.concatenate([sector.products for sector in made])
     slots = np.empty(n, dtype=np.int64)
@@ -258,6 +259,22 @@ def arrange(
     ext = [slots[sector.ext] for sector in made]
     mails = routes(ext, [sector.orders.rows for sector in made], bounds, owners)
     return Sectors(tuple(made), form.is_transposed, bounds, products, slots, owners, mails)
+
+
+def _arranged(blocks: Iterable[Block], price: Vector, form: Form) -> Iterator[Sector]:
+    """Arrange a block in a thread while the next is read: two are held as they are stored."""
+
+    def sectors(block: Block) -> list[Sector]:
+        return [_sector(piece, price, form) for piece in pieces(block)]
+
+    with ThreadPoolExecutor(1) as pool:
+        earlier: Future[list[Sector]] | None = None
+        for block in blocks:
+            if earlier is not None:
+                yield from earlier.result()
+            earlier = pool.submit(sectors, block)
+        if earlier is not None:
+            yield from earlier.result()
 
 
 def pieces(block: Block, most: int = MOST_PRODUCTS) -> Iterator[Block]:

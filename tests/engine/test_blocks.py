@@ -12,8 +12,11 @@ from ogas.datasets.recipes import Parameters
 from ogas.datasets.variants import mixed_units
 from ogas.engine import balance
 from ogas.engine.balance import Demand
+from ogas.engine.block import cut
+from ogas.engine.errors import DamagedError
 from ogas.engine.outcome import Outcome
 from ogas.engine.partition import from_labels
+from ogas.engine.sectors import arrange
 from ogas.engine.table import coefficients_from
 
 SEED = 30170429
@@ -206,3 +209,15 @@ def test_a_demand_within_bounds_is_planned_for_all_of_them():
 def test_a_delta_that_is_none_is_wrong_usage():
     with pytest.raises(balance.WrongUsageError, match="relative uncertainty"):
         problems.by_blocks(problems.solvable("two_sectors"), delta=1.0)
+
+
+def test_a_block_that_cannot_be_read_ends_the_arranging_of_the_others():
+    table = problems.solvable("sectors:S1")
+    readable = list(cut(table))[:3]
+
+    def damaged():
+        yield from readable
+        raise DamagedError("a block is altered")
+
+    with pytest.raises(DamagedError, match="a block is altered"):
+        arrange(damaged(), len(table))
