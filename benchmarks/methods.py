@@ -30,6 +30,7 @@ from ogas.engine.balance import Start
 from ogas.engine.blocking import auto
 from ogas.engine.choose import METHODS
 from ogas.engine.cycle import OrdersAndTables, SectorBalance
+from ogas.engine.method import turnover_floor
 from ogas.engine.table import Table, Vector
 
 PLAIN = ("jacobi", "gauss-seidel", "anderson", "block-jacobi")
@@ -142,8 +143,9 @@ def converged_witness(problem: SectorBalance) -> Vector:
     found = solution(problem, METHODS[CYCLE], 10)
     assert found is not None
     (proved,) = found.certificates
-    floor = 1e-30 * float(proved.turnover[proved.turnover > 0].min())
-    witness: Vector = np.maximum(proved.upstreamness * proved.turnover, floor)
+    witness: Vector = np.maximum(
+        Start.after(found.certificates).witness, turnover_floor(proved.turnover)
+    )
     return witness
 
 

@@ -38,21 +38,20 @@ SEPARATOR = "|"  # between country and sector in their ids
 def published(folder: Path | None, figures: tuple[int, ...] = FIGURES) -> Iterator[Count]:
     """Yield the passes on `us-2021` and on every square table of a folder, and overshoot."""
     yield from planned("us-2021 (bundled)", open_store(locate("us-2021")).load(), figures)
-    for file in square(folder):
-        table = forms.read(file).table
-        yield from planned(file.stem, table, figures)
-        if WORLD in file.stem:
-            yield from planned(f"{file.stem}, by country", by_country(table), figures)
+    for name, table in square(folder):
+        yield from planned(name, table, figures)
+        if WORLD in name:
+            yield from planned(f"{name}, by country", by_country(table), figures)
 
 
-def square(folder: Path | None) -> Iterator[Path]:
-    """Yield the tables of a folder; rectangular supply-use pairs are passed over."""
+def square(folder: Path | None) -> Iterator[tuple[str, Table]]:
+    """Yield the tables of a folder by name; rectangular supply-use pairs are passed over."""
     for file in sorted(folder.glob("*.npz")) if folder is not None else ():
         try:
-            forms.read(file)
+            table = forms.read(file).table
         except PlanError:
             continue
-        yield file
+        yield file.stem, table
 
 
 def by_country(table: Table) -> Table:

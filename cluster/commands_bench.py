@@ -215,16 +215,7 @@ def _answer(sheets: list[Sheet], output: Path | None) -> Answer:
         for sheet in sheets:
             grid = Grid(title=sheet.title, title_justify="left", title_style="bold", box=None)
             for name in sheet.head:
-                words = name in (
-                    "economy",
-                    "balance",
-                    "method",
-                    "what",
-                    "unit",
-                    "kernel",
-                    "command",
-                )
-                grid.add_column(name, justify="left" if words else "right")
+                grid.add_column(name, justify="left" if name in LEFT else "right")
             for row in sheet.rows:
                 grid.add_row(*(str(cell) for cell in row))
             out.print(grid)

@@ -39,7 +39,7 @@ from ogas.engine.certificate import (
     structural_zeros,
 )
 from ogas.engine.exchange import Exchange, SerialExchange
-from ogas.engine.method import Sight, Traffic
+from ogas.engine.method import Sight, Traffic, turnover_floor
 from ogas.engine.productivity import Productivity
 from ogas.engine.sector_table import add_up, corrections
 from ogas.engine.sectors import Sectors
@@ -159,10 +159,9 @@ class Cycle:
                 number=number,
                 sector=block,
                 mail=mail,
-                span=(span := sectors.span(number)),
+                span=sectors.span(number),
                 columns=self.columns,
                 economy=self.economy,
-                demand=demand[span],
                 demands=[given.part(block.products) for given in problem.demands],
                 scale=scale,
                 weights=weights,
@@ -171,7 +170,6 @@ class Cycle:
                 zip(sectors.blocks, sectors.mails, self._weights(demand, rate), strict=True)
             )
         )
-        self.has_certified = False
         self.sweeps = self.exchanges = 0
         self.spread = math.inf
 
@@ -227,9 +225,8 @@ class Cycle:
         """Read A once and bound the error of every plan."""
         self.exchanges += 1
         sectors, problem = self.problem.sectors, self.problem
-        nothing, is_first = self._nothing(), not self.has_certified
-        self.has_certified = True
-        self._ask(lambda station: station.show(is_first=is_first))
+        nothing = self._nothing()
+        self._ask(Station.show)
         shown = self._ask(lambda station: station.prove(nothing, self.delta))
         known = [
             self._known(demand, plan)
@@ -322,7 +319,4 @@ def _scales(wanted: Matrix) -> tuple[Vector, float]:
     rate: Vector = np.minimum(counts, 1.0)
     if len(rate) > 1:
         rate = counts / np.maximum(wanted.sum(axis=0), 1e-300)
-    rated = wanted * rate
-    # Far below any turnover, so that products without turnover do not widen the others' bounds.
-    floor = 1e-30 * float(np.min(rated[rated > 0], initial=np.inf))
-    return rate, floor if 0 < floor < np.inf else 1e-30
+    return rate, turnover_floor(wanted * rate)

@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from ogas.engine.balance import Balance
 from ogas.engine.certificate import Certificate, certify
@@ -232,12 +233,19 @@ class WholeTable:
         return audit(self.balance.coefficients)
 
 
+def turnover_floor(wanted: npt.NDArray[np.float64]) -> float:
+    """Return what stands in for the turnover of products that have none, from what is wanted.
+
+    Far below any turnover, so that products without turnover do not widen the others' bounds.
+    """
+    floor = 1e-30 * float(np.min(wanted[wanted > 0], initial=np.inf))
+    return floor if 0 < floor < np.inf else 1e-30
+
+
 def begin(balance: Balance) -> State:
     """Return the state that knows nothing but the demand, or what an earlier plan knows."""
     wanted = np.abs(balance.demand.nominal)
-    # Far below any turnover, so that products without turnover do not widen the others' bounds.
-    floor = 1e-30 * float(np.min(wanted[wanted > 0], initial=np.inf))
-    floor = floor if 0 < floor < np.inf else 1e-30
+    floor = turnover_floor(wanted)
     output, witness = np.maximum(balance.demand.nominal, 0.0), np.maximum(wanted, floor)
     order = np.arange(len(balance), dtype=np.int64)
     if balance.start is not None:

@@ -94,9 +94,8 @@ class Station:
         Its slots.
     columns : Columns
     economy : Economy
-    demand : (b, K) float64
     demands : sequence of Demand
-        The same with its bounds.
+        For its products.
     scale : Scale
     weights : Weights
     """
@@ -107,13 +106,13 @@ class Station:
     span: slice
     columns: Columns
     economy: Economy
-    demand: Matrix
     demands: Sequence[Demand]
     scale: Scale
     weights: Weights
 
     def __post_init__(self) -> None:
         self.hold(self.economy, self.scale)
+        self.demand = np.stack([demand.nominal for demand in self.demands], axis=1)
         self.given = self.economy.given[self.span]
         self.messages = self.economy.messages[self.mail.outbox]
         self.order = np.arange(len(self.sector), dtype=np.int32)
@@ -182,11 +181,11 @@ class Station:
     # ---- the certificate ------------------------------------------------------------------------
 
     @IGNORED
-    def show(self, *, is_first: bool) -> None:
+    def show(self) -> None:
         """Fill the outbox with what is to be certified; the first time, with its chains too."""
         self.clear()
         self.reach_out(with_account=False)
-        if is_first:
+        if self.chains is None:
             self.economy.chains[self.mail.outbox] = chains.behind_orders(self.sector.orders)
 
     @IGNORED

@@ -227,3 +227,10 @@ def published(path):
         shape = tuple(file["A_shape"])
         matrix = csr_array((file["A_data"], file["A_indices"], file["A_indptr"]), shape=shape)
         return table_of(matrix, file.get("f"), file.get("l"))
+
+
+def check_enclosed(answers, certificate, rounding=1e-15):
+    """The answers, exact to a rounding relative to turnover, lie within the bounds."""
+    margin = rounding * certificate.turnover
+    assert (certificate.lower <= answers + margin).all()
+    assert (answers - margin <= certificate.upper).all()
