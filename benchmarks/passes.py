@@ -117,9 +117,9 @@ def reads_of_own(found: Solution | None, problem: SectorBalance, inner: int) -> 
     """Return how often A was read if own parts were swept ``inner`` times for every exchange."""
     if found is None:
         return 0
-    own = sum(int(block.own.indptr[-1]) for block in problem.sectors.blocks)
+    own = sum(block.own_nonzeros for block in problem.facts)
     sweeps = found.history.count("sweep") // inner  # counted as reads, each rounded up
-    again = sweeps * (inner - 1) * own / problem.sectors.nonzeros
+    again = sweeps * (inner - 1) * own / problem.nonzeros
     return math.ceil(reads(found) - sweeps * (inner - 1) + again)
 
 

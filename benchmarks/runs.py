@@ -34,6 +34,7 @@ from ogas.engine.cycle import Cycle, OrdersAndTables, SectorBalance
 from ogas.engine.exchange import SerialExchange, available_cores
 from ogas.engine.iterate import Precision, solve
 from ogas.engine.outcome import Outcome
+from ogas.engine.share import Share
 from ogas.engine.station import Station
 from ogas.engine.table import Vector
 from ogas.kernels import boundary, stream
@@ -174,11 +175,11 @@ def _result(case: str, drawn: Economy, pieces: list[Vector], rounds: int) -> Res
         one.append(_threads(drawn, pieces, 1))
         every.append(_threads(drawn, pieces, available_cores()))
         peer.append(tuple(_peer_sweeps(drawn)))
-    sectors = drawn.problem.sectors
+    problem = drawn.problem
     return Result(
-        *(case, len(sectors), sectors.nonzeros),
-        words=2 * sum(len(mail.ext) for mail in sectors.mails),
-        bytes_per_nonzero=OrdersAndTables().start(drawn.problem).traffic.bytes_per_nonzero,
+        *(case, len(problem), problem.nonzeros),
+        words=2 * sum(block.ext for block in problem.facts),
+        bytes_per_nonzero=OrdersAndTables().start(problem).traffic.bytes_per_nonzero,
         loading=drawn.loading,
         one=tuple(one),
         all=tuple(every),
@@ -187,22 +188,23 @@ def _result(case: str, drawn: Economy, pieces: list[Vector], rounds: int) -> Res
 
 
 def _threads(drawn: Economy, pieces: list[Vector], threads: int) -> Threads:
-    method = OrdersAndTables(exchange=SerialExchange(threads))
+    share = _share(drawn.problem)
+    share.threads = threads
     with ThreadPoolExecutor(threads) as pool:
         calls = [partial(stream.read, piece) for piece in pieces]
         spent = min(seconds(calls, pool.map) for _ in range(3))
     return Threads(
         reading=spent / sum(piece.size for piece in pieces),
-        exchange=_exchange(method, drawn.problem),
-        plan=_run(drawn.problem, method),
-        alone=_run(replace(drawn.problem, demands=drawn.scenarios[:1]), method),
-        together=_run(replace(drawn.problem, demands=drawn.scenarios), method),
+        exchange=_exchange(drawn.problem, share),
+        plan=_run(drawn.problem),
+        alone=_run(replace(drawn.problem, demands=drawn.scenarios[:1])),
+        together=_run(replace(drawn.problem, demands=drawn.scenarios)),
     )
 
 
-def _run(problem: SectorBalance, method: OrdersAndTables) -> Run:
+def _run(problem: SectorBalance) -> Run:
     start = time.perf_counter()
-    found = solve(problem, method, Precision(figures=FIGURES))
+    found = solve(problem, OrdersAndTables(), Precision(figures=FIGURES))
     spent = time.perf_counter() - start
     if found.outcome is not Outcome.CERTIFIED:
         raise RuntimeError(f"a measured run ended otherwise: {found.outcome.word}")
@@ -210,11 +212,17 @@ def _run(problem: SectorBalance, method: OrdersAndTables) -> Run:
     return Run(spent, tuple(cycles), found.history.passes)
 
 
-def _exchange(method: OrdersAndTables, problem: SectorBalance) -> float:
+def _share(problem: SectorBalance) -> Share:
+    if not isinstance(problem.exchange, SerialExchange):
+        raise TypeError("what is measured here is one process")
+    return problem.exchange.share
+
+
+def _exchange(problem: SectorBalance, share: Share) -> float:
     """Return the seconds in which a number is accounted for and added up where it goes."""
-    cycle = Cycle(problem, method)
+    cycle = Cycle(problem, OrdersAndTables())
     cycle.sweep()
-    nothing, drift = Correction.none(len(cycle.stations), cycle.columns), cycle.columns.drift
+    nothing, drift = Correction.none(len(share.stations), cycle.columns), cycle.columns.drift
 
     def cross(station: Station) -> None:
         mail, messages = station.mail, station.economy.messages
@@ -226,9 +234,10 @@ def _exchange(method: OrdersAndTables, problem: SectorBalance) -> float:
         )
 
     start = time.perf_counter()
-    method.exchange.ask(cycle.stations, cross)
+    with ThreadPoolExecutor(share.threads) as pool:
+        list(pool.map(cross, share.stations))
     spent = time.perf_counter() - start
-    return spent / (cycle.columns.width * sum(len(mail.ext) for mail in problem.sectors.mails))
+    return spent / (cycle.columns.width * sum(block.ext for block in problem.facts))
 
 
 def _peer_sweeps(drawn: Economy) -> Iterator[float]:

@@ -108,6 +108,7 @@ def _carried_out(
 ) -> Answer:
     from ogas.cluster.planning import Files, carry_out
     from ogas.engine.choose import METHODS
+    from ogas.engine.exchange import Here
     from ogas.engine.iterate import Precision
     from ogas.engine.plan import Request
 
@@ -117,7 +118,7 @@ def _carried_out(
         precision=Precision(figures=options["digits"]),
         factors=tuple(dict.fromkeys(factors)),
         delta=options["delta"],
-        threads=options["threads"],
+        load=Here(options["threads"]),
     )
     files = Files(demands, options["warm"])
     return _answer(carry_out(table, request, target, files=files, memory=options["memory"]))

@@ -13,8 +13,8 @@ from ogas.datasets.manifest import Content
 from ogas.datasets.store import Store
 from ogas.engine.choose import CACHED, FLOAT32_FIGURES
 from ogas.engine.errors import DoesNotFitError
+from ogas.engine.layout import MOST_PRODUCTS
 from ogas.engine.plan import MOST_COLUMNS
-from ogas.engine.sectors import MOST_PRODUCTS
 
 INTERPRETER_BYTES = 400 * 10**6  # Python, its libraries, and kernels while they are compiled
 

@@ -142,6 +142,11 @@ class Store:
             **({"units": content.unit} | found),
         )
 
+    def vector(self, name: str) -> Array | None:
+        """Read one of the vectors or labels of a `Header`; None if the table has none."""
+        entry = self.manifest.content.arrays.get(name)
+        return None if entry is None else self._vector(name, entry)
+
     def _vector(self, name: str, entry: ArrayEntry) -> Array:
         folder = self.path / "vectors" / entry.digest
         expected = {name: (self.manifest.content.products, entry.kind)}

@@ -105,6 +105,22 @@ class Certificate:
         """Figures of every product: s if its relative half-width is at most ``5 * 10**-(s+1)``."""
         return figures_of(self.relative_half_widths)
 
+    def checked(self) -> "Certificate":
+        """Return itself, if it proves anything.
+
+        Raises
+        ------
+        WitnessError
+            If some bound overflowed.
+        """
+        with np.errstate(over="ignore", invalid="ignore"):
+            is_finite = bool(np.isfinite(self.upper - self.lower).all())
+        if not is_finite:
+            raise WitnessError(
+                "the bounds overflow", advice="check the units of the largest entries"
+            )
+        return self
+
     @property
     def worst_product(self) -> int:
         """Position of the product that is known least well."""
@@ -149,7 +165,7 @@ class Gathering:
         """Return the certificate when all blocks have their place, and gave these numbers."""
         found: dict[str, Any] = dict(self.vectors)
         found |= {name: float(np.max([part[name] for part in numbers])) for name in _NUMBERS}
-        return Certificate(**found)
+        return Certificate(**found).checked()
 
 
 def half_width_for(figures: int) -> float:
@@ -230,7 +246,8 @@ def certify(
     extremes = Extremes.of(found)
     extremes.check(len(output))
     zero = structural_zeros(found.idle, lambda rows: A[rows])
-    return bounded(found, Common(extremes, balance.is_signed, demand.is_nonnegative), zero)
+    common = Common(extremes, balance.is_signed, demand.is_nonnegative)
+    return bounded(found, common, zero).checked()
 
 
 @dataclass(frozen=True, eq=False)
@@ -386,18 +403,10 @@ class Common:
 
 @np.errstate(over="ignore", invalid="ignore")
 def bounded(found: Findings, common: Common, zero: Mask) -> Certificate:
-    """Return what is proven about some products, of which ``zero`` are structural zeros.
-
-    Raises
-    ------
-    WitnessError
-        If something overflows.
-    """
+    """Return what is proven about some products, of which ``zero`` are structural zeros."""
     lower, upper = _bounds(found, common.factors)
     if not common.is_signed and common.is_nonnegative:
         lower = np.maximum(lower, 0.0)
-    if not np.isfinite(upper - lower).all():
-        raise WitnessError("the bounds overflow", advice="check the units of the largest entries")
     upper[zero] = lower[zero] = 0.0
     half = 0.5 * (upper - lower)
     turnover, witness, rounding = found.turnover, found.witness, common.extremes.rounding

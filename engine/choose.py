@@ -1,17 +1,19 @@
 """Which method for which economy, and how its numbers are held in memory."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
-from ogas.engine.balance import Demand, check_delta
-from ogas.engine.cycle import FLOAT32, OrdersAndTables, SectorBalance
-from ogas.engine.exchange import SerialExchange
+import numpy as np
+
+from ogas.engine.balance import Demand
+from ogas.engine.cycle import OrdersAndTables, SectorBalance
+from ogas.engine.exchange import HERE, Load
+from ogas.engine.layout import MOST_PRODUCTS, Layout
 from ogas.engine.method import Anderson, GaussSeidel, Jacobi, Method
 from ogas.engine.productivity import audit
 from ogas.engine.push import Push
-from ogas.engine.sectors import MOST_PRODUCTS, Form, arrange
+from ogas.engine.sectors import Form
 from ogas.engine.source import Source
-from ogas.engine.table import Vector
+from ogas.engine.table import Integers, Vector
 
 METHODS: dict[str, Method] = {
     "jacobi": Jacobi(),
@@ -43,50 +45,50 @@ def chosen(source: Source, figures: int = 3, *, is_revision: bool = False) -> tu
     return METHODS["anderson"], "the table is one block"
 
 
-def with_threads(method: Method, threads: int) -> Method:
-    """Return the method with so many threads; only methods in blocks have any."""
-    if isinstance(method, OrdersAndTables):
-        return replace(method, exchange=SerialExchange(threads))
-    return method
-
-
 def sector_balance(
     source: Source,
     demands: Sequence[Demand],
     *,
     is_transposed: bool,
     figures: int,
-    delta: float = 0.0,
+    load: Load = HERE,
 ) -> SectorBalance:
-    """Read the blocks of a table and set up their balances.
+    """Load the blocks of a table, here or elsewhere, and set up their balances.
 
     Up to 5 figures, tables past the cache are held in float32: their own numbers if they are
     stored so, else rounded, which the certificate counts as uncertainty of 2^-24.
     """
-    check_delta(delta)
     header, few = source.header, figures <= FLOAT32_FIGURES
     exact = header.value_type == "float32"
     narrow = exact or (few and source.nonzeros > CACHED)
-    price = _price(header.price)
-    sectors = arrange(
-        source.blocks(),
-        len(source),
-        Form(is_transposed=is_transposed, narrow=narrow, price=price, rank=header.rank),
-    )
-    rounding = FLOAT32 * (1.0 + 2.0 * delta) if narrow and not exact else 0.0
+    form = Form(is_transposed=is_transposed, narrow=narrow, price=usable(header.price))
+    layout = layout_of(len(header), header.blocks, header.rank, is_transposed=is_transposed)
+    exchange = load(source, layout, form)
+    facts = tuple(exchange.ask("describe"))
     labour = next((amounts for amounts in header.factors.values() if (amounts > 0).any()), None)
     return SectorBalance(
-        sectors,
+        exchange,
+        layout,
+        facts,
         tuple(demands),
         lambda: audit(source.table().coefficients),
-        delta=delta + rounding,
-        is_priced=not is_transposed and sectors.recipes_cost_less,
+        is_transposed=is_transposed,
+        is_rounded=narrow and not exact,
+        is_priced=not is_transposed and all(block.costs_less for block in facts),
         labour=None if is_transposed else labour,
         has_rank=header.rank is not None,
-        half=few and narrow and sectors.is_narrow,
+        half=few and narrow and all(block.is_narrow for block in facts),
     )
 
 
-def _price(published: Vector | None) -> Vector | None:
+def layout_of(
+    products: int, labels: Integers | None, rank: Vector | None, *, is_transposed: bool
+) -> Layout:
+    """Return where the products of a table stand: final goods first, raw materials for values."""
+    blocks = np.zeros(products, np.int64) if labels is None else labels
+    return Layout.of(blocks, rank if rank is None or not is_transposed else -rank)
+
+
+def usable(published: Vector | None) -> Vector | None:
     """Return published prices, if every product has one."""
     return published if published is not None and (published > 0).all() else None

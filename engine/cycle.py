@@ -21,14 +21,15 @@ used, so they lag one pass behind.
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_array
 
-from ogas.engine.account import Account, Columns, Correction, Matrix, State
-from ogas.engine.balance import Demand, Start
+from ogas.engine.account import Account, Columns, Correction, Matrix
+from ogas.engine.balance import Demand, Start, check_delta
 from ogas.engine.certificate import (
     Certificate,
     Common,
@@ -38,16 +39,20 @@ from ogas.engine.certificate import (
     Mask,
     structural_zeros,
 )
-from ogas.engine.exchange import Exchange, SerialExchange
+from ogas.engine.exchange import BegunAnewError, Exchange
+from ogas.engine.layout import Layout
 from ogas.engine.method import Sight, Traffic, turnover_floor
 from ogas.engine.productivity import Productivity
 from ogas.engine.sector_table import add_up, corrections
-from ogas.engine.sectors import Sectors
-from ogas.engine.station import Economy, Scale, Station
-from ogas.engine.table import Vector
-from ogas.engine.weights import Weights, carried, carry, given
+from ogas.engine.sectors import Facts
+from ogas.engine.share import Beginning, Terms, Turn
+from ogas.engine.station import Scale
+from ogas.engine.table import Integers, Vector
+from ogas.engine.weights import floored
 
 R = TypeVar("R")
+
+FLOAT32 = 2.0**-24  # how far rounding to float32 moves a number, relatively
 
 # How often prices that grow from one over turnover begin anew: first sweeps still find turnover.
 RENEWALS = 2
@@ -59,11 +64,21 @@ class SectorBalance:
 
     Attributes
     ----------
-    sectors : Sectors
+    exchange : Exchange
+        Through which the blocks are reached, wherever they are.
+    layout : Layout
+    facts : tuple of Facts
+        Of every block.
     demands : tuple of Demand
         In the table's order.
+    audited : callable
+        The audit of the table.
+    is_transposed : bool
+        For values.
     delta : float
-        Declared relative uncertainty of the coefficients, with what float32 storage adds.
+        Declared relative uncertainty of the coefficients.
+    is_rounded : bool
+        Whether they are held in float32 though they are not stored so.
     is_priced : bool
         Whether blocks are aggregated in the prices they know; if not, prices have to be carried.
     labour : (n,) float64 or None
@@ -73,24 +88,44 @@ class SectorBalance:
         run has to find one.
     start : Start or None
         An earlier plan.
-    audited : callable
-        The audit of the table.
     half : bool
         Whether plan and witness may be held in float32 too.
     """
 
-    sectors: Sectors
+    exchange: Exchange
+    layout: Layout
+    facts: tuple[Facts, ...]
     demands: tuple[Demand, ...]
     audited: Callable[[], Productivity]
+    is_transposed: bool = False
     delta: float = 0.0
+    is_rounded: bool = False
     is_priced: bool = False
     labour: Vector | None = None
     has_rank: bool = False
     start: Start | None = None
     half: bool = False
 
+    def __post_init__(self) -> None:
+        check_delta(self.delta)
+
     def __len__(self) -> int:
-        return len(self.sectors)
+        return len(self.layout)
+
+    @property
+    def uncertainty(self) -> float:
+        """What is declared, and what rounding to float32 adds."""
+        return self.delta + self.is_rounded * FLOAT32 * (1.0 + 2.0 * self.delta)
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether any entry is negative."""
+        return any(block.is_signed for block in self.facts)
+
+    @property
+    def nonzeros(self) -> int:
+        """Stored entries of A."""
+        return sum(block.nonzeros for block in self.facts)
 
 
 @dataclass(frozen=True)
@@ -106,13 +141,11 @@ class OrdersAndTables:
         their order is known.
     with_tables : bool
         Without, this is block Jacobi.
-    exchange : Exchange
     """
 
     inner: int = 1
     ordering_sweeps: int = 5
     with_tables: bool = True
-    exchange: Exchange = field(default_factory=SerialExchange)
     name: str = "orders-and-tables"
     in_blocks: bool = True
 
@@ -122,7 +155,6 @@ class OrdersAndTables:
             return Cycle(problem, self)
 
 
-FLOAT32 = 2.0**-24  # how far rounding to float32 moves a number, relatively
 LEEWAY = {"float32": 8 * FLOAT32, "float64": 1e-12}  # of the witness, for what rounding moves
 # Imbalances this small that do not halve any more, in float32, are mostly its rounding.
 WORN_OUT, HEADWAY = 64 * FLOAT32, 0.5
@@ -138,174 +170,193 @@ class Cycle:
     reads_before = 0
 
     def __post_init__(self) -> None:
-        problem, sectors = self.problem, self.problem.sectors
-        signs = sectors.is_signed or any(not demand.is_nonnegative for demand in problem.demands)
-        demand = np.stack([d.nominal[sectors.products] for d in problem.demands], axis=1)
-        rate, floor = _scales(np.abs(demand))
-        self.columns = Columns(len(problem.demands), signs or _differ(demand[:, rate > 0] != 0))
-        state = self._begin(demand, rate, floor)
-        rows = sum(block.orders.rows for block in sectors.blocks)
-        width = self.columns.width
-        self.economy = Economy(
-            state,
-            given=np.zeros((len(sectors), width)),
-            messages=np.zeros((rows, width)),
-            chains=np.zeros(rows),
-            owners=sectors.owners,
-        )
-        scale = Scale(rate, floor, 2.0 * problem.delta + LEEWAY[state.dtype.name])
-        self.stations = tuple(
-            Station(
-                number=number,
-                sector=block,
-                mail=mail,
-                span=sectors.span(number),
-                columns=self.columns,
-                economy=self.economy,
-                demands=[given.part(block.products) for given in problem.demands],
-                scale=scale,
-                weights=weights,
-            )
-            for number, (block, mail, weights) in enumerate(
-                zip(sectors.blocks, sectors.mails, self._weights(demand, rate), strict=True)
-            )
-        )
+        problem = self.problem
+        wanted = np.abs(np.stack([demand.nominal for demand in problem.demands], axis=1))
+        signs = any(not demand.is_nonnegative for demand in problem.demands)
+        rate, floor = _scales(wanted)
+        is_mixed = problem.is_signed or signs or _differ(wanted[:, rate > 0] != 0)
+        self.columns = Columns(len(problem.demands), is_mixed)
+        self.rate, self.floor = rate, floor
+        self.dtype = self._narrowest()
         self.sweeps = self.exchanges = 0
         self.spread = math.inf
+        self._resume(self._begin)
 
     @property
     def delta(self) -> float:
-        """Declared relative uncertainty of the coefficients."""
-        return self.problem.delta
+        """Relative uncertainty of the coefficients."""
+        return self.problem.uncertainty
 
     @property
     def feeds_on_itself(self) -> bool:
         """Whether some product uses up at least one unit of itself per unit."""
-        return any((block.diagonal >= 1.0).any() for block in self.problem.sectors.blocks)
+        return any(block.feeds_on_itself for block in self.problem.facts)
 
     @property
     def traffic(self) -> Traffic:
         """What was moved so far."""
-        sectors = self.problem.sectors
-        words = sum(len(mail.ext) for mail in sectors.mails)
+        words = sum(block.ext for block in self.problem.facts)
         columns = self.columns.width + self._is_carried
         moved = 8 * words * columns * self.exchanges
-        read = sum(station.bytes_read for station in self.stations)
-        return Traffic(self.exchanges, moved, read / max(sectors.nonzeros, 1))
+        return Traffic(self.exchanges, moved, self.bytes_read / max(self.problem.nonzeros, 1))
 
     def sweep(self) -> Sight:
         """Read A once and better the plan."""
-        self.exchanges += 1
-        # Carried prices are used once what they come to has been read.
-        with_tables = self.method.with_tables and (self.sweeps > 0 or not self._is_carried)
-        accounts = self._ask(lambda station: station.reach_out(with_account=with_tables))
-        correction = self._correction(accounts) if with_tables else self._nothing()
-        seen = self._ask(lambda station: station.settle(correction, self.method.inner))
-        if not self.problem.has_rank and self.sweeps < self.method.ordering_sweeps:
-            self._ask(Station.sort)
-        if self._is_carried:
-            weights = [station.weights for station in self.stations]
-            turnovers = [station.turnover for station in self.stations]
-            anew = self.sweeps < RENEWALS and not self.problem.sectors.is_transposed
-            carry(self.problem.sectors, weights, turnovers, anew=anew)
-        self.sweeps += 1
-        least, largest, depth = zip(*seen, strict=True)
-        is_finite = math.isfinite(float(np.sum(self.economy.state)))
-        extremes = min(least), max(largest), max(depth)
-        sight = Sight(*extremes, is_finite, correction.note, self.method.inner)
-        is_worn_out = HEADWAY * self.spread < sight.spread < WORN_OUT
-        self.spread = sight.spread
-        if is_worn_out and self.economy.state.dtype == np.float32:
-            self._widen()
-            held = "plan and witness are held in float64 from here on"
-            return replace(sight, note="; ".join(filter(None, (sight.note, held))))
-        return sight
+        return self._resume(self._sweep)
 
     def certify(self) -> tuple[Certificate, ...]:
         """Read A once and bound the error of every plan."""
-        self.exchanges += 1
-        sectors, problem = self.problem.sectors, self.problem
-        nothing = self._nothing()
-        self._ask(Station.show)
-        shown = self._ask(lambda station: station.prove(nothing, self.delta))
-        known = [
-            self._known(demand, plan)
-            for demand, plan in zip(problem.demands, zip(*shown, strict=True), strict=True)
-        ]
-        wholes = [Gathering.of(len(sectors)) for _ in known]
-
-        def bound(station: Station) -> list[dict[str, float]]:
-            parts = zip(wholes, station.bound(known), strict=True)
-            return [whole.place(station.sector.products, part) for whole, part in parts]
-
-        numbers = zip(*self._ask(bound), strict=True)
-        return tuple(whole.certificate(part) for whole, part in zip(wholes, numbers, strict=True))
+        return self._resume(self._certify)
 
     def audit(self) -> Productivity:
         """Find out whether the economy is productive."""
         return self.problem.audited()
 
+    # ---- the steps ------------------------------------------------------------------------------
+
+    def _resume(self, step: Callable[[], R]) -> R:
+        """Take a step; where blocks were lost on the way, begin anew from what is left of them."""
+        lost: BegunAnewError | None = None
+        while True:
+            try:
+                if lost is not None:
+                    self._begin(lost)
+                return step()
+            except BegunAnewError as error:
+                lost = error
+
+    def _begin(self, lost: BegunAnewError | None = None) -> None:
+        """Tell all blocks what is wanted, and where to begin."""
+        self.sweeps = 0  # since all blocks know of each other
+        leeway = 2.0 * self.delta + LEEWAY[self.dtype]
+        scale = Scale(self.rate, self.floor, leeway)
+        terms = Terms(self.columns, scale, self.dtype, self._is_carried)
+        prices = self._prices()
+        each = [
+            self._beginning(number, prices, lost) for number in range(self.problem.layout.blocks)
+        ]
+        self.bytes_read = sum(self._ask("begin", terms, each=each))
+
+    def _sweep(self) -> Sight:
+        problem, method = self.problem, self.method
+        self.exchanges += 1
+        # Carried prices are used once what they come to has been read.
+        with_tables = method.with_tables and (self.sweeps > 0 or not self._is_carried)
+        accounts = self._ask("reach_out", with_tables)
+        correction = self._correction(accounts) if with_tables else self._nothing()
+        turn = Turn(
+            inner=method.inner,
+            is_sorted=not problem.has_rank and self.sweeps < method.ordering_sweeps,
+            anew=self.sweeps < RENEWALS and not problem.is_transposed,
+        )
+        seen = self._ask("settle", correction, turn)
+        self.sweeps += 1
+        least, largest, depth, is_finite = zip(*seen, strict=True)
+        extremes = min(least), max(largest), max(depth)
+        sight = Sight(*extremes, all(is_finite), correction.note, method.inner)
+        is_worn_out = HEADWAY * self.spread < sight.spread < WORN_OUT
+        self.spread = sight.spread
+        if is_worn_out and self.dtype == "float32":
+            self.dtype = "float64"
+            self._ask("widen", 2.0 * self.delta + LEEWAY["float64"])
+            held = "plan and witness are held in float64 from here on"
+            return replace(sight, note="; ".join(filter(None, (sight.note, held))))
+        return sight
+
+    def _certify(self) -> tuple[Certificate, ...]:
+        self.exchanges += 1
+        problem, layout = self.problem, self.problem.layout
+        self._ask("show")
+        shown = self._ask("prove", self._nothing(), self.delta)
+        known = [
+            self._known(demand, plan)
+            for demand, plan in zip(problem.demands, zip(*shown, strict=True), strict=True)
+        ]
+        products = [layout.products_of(number) for number in range(layout.blocks)]
+        zeros = [[zero[part] for _, zero in known] for part in products]
+        found = self._ask("bound", [common for common, _ in known], each=zeros)
+        wholes = []
+        for parts in zip(*found, strict=True):
+            whole = Gathering.of(len(problem))
+            placed = zip(products, parts, strict=True)
+            wholes.append(whole.certificate([whole.place(*each) for each in placed]))
+        return tuple(wholes)
+
     @property
     def _is_carried(self) -> bool:
         return not self.problem.is_priced
 
-    def _ask(self, step: Callable[[Station], R]) -> list[R]:
-        return self.method.exchange.ask(self.stations, step)
+    def _ask(self, step: str, *arguments: Any, each: Sequence[Any] | None = None) -> Sequence[Any]:
+        return self.problem.exchange.ask(step, *arguments, each=each)
 
     def _nothing(self) -> Correction:
-        return Correction.none(len(self.stations), self.columns)
+        return Correction.none(self.problem.layout.blocks, self.columns)
 
-    def _correction(self, accounts: Sequence[Account | None]) -> Correction:
+    def _correction(self, accounts: Sequence[Account]) -> Correction:
         """Solve the sector table."""
-        known = [account for account in accounts if account is not None]
-        is_transposed = self.problem.sectors.is_transposed
-        return corrections(add_up(known, self.columns, is_transposed=is_transposed), self.columns)
-
-    def _widen(self) -> None:
-        """Hold plan and witness in float64 where float32 makes no more headway."""
-        self.economy = replace(self.economy, state=self.economy.state.astype(np.float64))
-        leeway = 2.0 * self.problem.delta + LEEWAY["float64"]
-        for station in self.stations:
-            station.hold(self.economy, replace(station.scale, leeway=leeway))
+        table = add_up(accounts, self.columns, is_transposed=self.problem.is_transposed)
+        return corrections(table, self.columns)
 
     def _known(self, demand: Demand, shown: Sequence[Evidence]) -> tuple[Common, Mask]:
         """Put together what all blocks have shown of one plan, and find its structural zeros."""
-        sectors = self.problem.sectors
+        problem = self.problem
         extremes = Extremes.joined([block.extremes for block in shown])
-        extremes.check(len(sectors))
-        zero = np.zeros(len(sectors), dtype=bool)
+        extremes.check(len(problem))
+        zero = np.zeros(len(problem), dtype=bool)
         zero[np.concatenate([block.idle for block in shown])] = True
-        common = Common(extremes, sectors.is_signed, demand.is_nonnegative)
-        return common, structural_zeros(zero, sectors.rows)
+        common = Common(extremes, problem.is_signed, demand.is_nonnegative)
+        return common, structural_zeros(zero, self._users)
 
-    def _begin(self, demand: Matrix, rate: Vector, floor: float) -> State:
-        """Return the first state: the demand where that is positive, or an earlier plan."""
-        problem, columns = self.problem, self.columns
-        state = np.empty((len(problem), columns.width))
-        if problem.start is None:
-            state[:, : columns.plans] = np.maximum(demand, 0.0)
-            witness = np.max(np.abs(demand) * rate, axis=1)
+    def _users(self, positions: Integers) -> csr_array:
+        """Return rows of the balance's matrix: who uses what. Entries are 1."""
+        pairs = np.concatenate(self._ask("users", positions), axis=1)
+        shape = (len(positions), len(self.problem))
+        return csr_array((np.ones(pairs.shape[1]), (pairs[0], pairs[1])), shape=shape)
+
+    # ---- where it begins ------------------------------------------------------------------------
+
+    def _beginning(
+        self, number: int, prices: tuple[Vector, Vector], lost: BegunAnewError | None
+    ) -> Beginning:
+        """Return where a block begins: with nothing or an earlier plan, or what it has left."""
+        products = self.problem.layout.products_of(number)
+        demands = [demand.part(products) for demand in self.problem.demands]
+        price, source = (part[products] if part.size else part for part in prices)
+        if lost is not None and number in lost.kept:
+            return Beginning(demands, None, price, source)
+        state = self._first(products) if lost is None else lost.states.get(number)
+        return Beginning(demands, self._first(products) if state is None else state, price, source)
+
+    def _first(self, products: Integers) -> Matrix:
+        """Return the demand where that is positive, or an earlier plan, and a witness."""
+        start = self.problem.start
+        if start is None:
+            demand = np.stack([each.nominal[products] for each in self.problem.demands], axis=1)
+            outputs = np.maximum(demand, 0.0)
+            witness = np.max(np.abs(demand) * self.rate, axis=1)
         else:
-            products = problem.sectors.products
-            state[:, : columns.plans] = problem.start.outputs[products]
-            witness = problem.start.witness[products]
-        state[:, columns.drift] = np.maximum(witness, floor)
-        if problem.half:
-            limits = np.finfo(np.float32)
-            if floor > 1e3 * limits.tiny and float(np.max(state)) < 1e-10 * float(limits.max):
-                return state.astype(np.float32)
-        return state
+            outputs, witness = start.outputs[products], start.witness[products]
+        return np.column_stack([outputs, np.maximum(witness, self.floor)])
 
-    def _weights(self, demand: Matrix, rate: Vector) -> list[Weights]:
-        problem, sectors = self.problem, self.problem.sectors
+    def _narrowest(self) -> str:
+        """Return the type in which plan and witness may be held."""
+        limits = np.finfo(np.float32)
+        if not self.problem.half or not self.floor > 1e3 * limits.tiny:
+            return "float64"
+        largest = float(np.max(self._first(np.arange(len(self.problem)))))
+        return "float32" if largest < 1e-10 * float(limits.max) else "float64"
+
+    def _prices(self) -> tuple[Vector, Vector]:
+        """Return where carried prices begin, and what they grow from; in the table's order."""
+        problem, nothing = self.problem, np.zeros(0)
         if problem.is_priced:
-            return given(sectors)
+            return nothing, nothing
         if problem.labour is not None:
-            return carried(sectors, problem.labour, is_source=True)
-        wanted = np.max(np.abs(demand) * rate, axis=1)
-        first = np.zeros(len(problem))
-        first[sectors.products[wanted > 0]] = 1.0 / wanted[wanted > 0]
-        return carried(sectors, first, is_source=False)
+            return floored(problem.labour), problem.labour
+        demand = np.stack([np.abs(each.nominal) for each in problem.demands], axis=1)
+        wanted = np.max(demand * self.rate, axis=1)
+        first = np.divide(1.0, wanted, out=np.zeros_like(wanted), where=wanted > 0)
+        return floored(first), nothing
 
 
 def _differ(wanted: npt.NDArray[np.bool_]) -> bool:

@@ -1,31 +1,87 @@
 """The port through which blocks act together: here in one process, elsewhere on many machines.
 
 Blocks never look into each other. The coordinator tells all of them to take the same step and gets
-a small answer from each; what crosses their boundaries is delivered between steps. Every sum over
+a small answer from each; what crosses their boundaries is delivered within steps. Every sum over
 blocks runs in the order of their numbers, so that it has the same bits wherever they are.
 """
 
 import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Any, Protocol
 
-S = TypeVar("S")
-R = TypeVar("R")
+from ogas.engine.account import Matrix
+from ogas.engine.layout import Layout
+from ogas.engine.mail import Holding, Nobody
+from ogas.engine.sectors import Form, arrange
+from ogas.engine.share import Share
+from ogas.engine.source import Source
 
 
 class Exchange(Protocol):
-    """How the coordinator reaches the blocks."""
+    """How the coordinator reaches the blocks, once they are loaded."""
 
-    def ask(self, stations: Sequence[S], step: Callable[[S], R]) -> list[R]:
-        """Have every block take a step; return their answers in the order of their numbers."""
+    def ask(self, step: str, *arguments: Any, each: Sequence[Any] | None = None) -> Sequence[Any]:
+        """Have every block take a step; return their answers in the order of their numbers.
+
+        Parameters
+        ----------
+        step : str
+            A method of `Share`.
+        arguments
+            The same for all blocks.
+        each : sequence, optional
+            One more argument for every block.
+
+        Raises
+        ------
+        BegunAnewError
+            If blocks were lost, and loaded anew elsewhere.
+        """
         ...
 
 
-@dataclass(frozen=True)
+class BegunAnewError(Exception):
+    """Blocks were lost on the way and are loaded again; the step was not taken by all.
+
+    Attributes
+    ----------
+    kept : set of int
+        Blocks that still have a state.
+    states : mapping of block to (b, K + 1) float64
+        Outputs and witness of others, as they were some time before.
+    """
+
+    def __init__(self, kept: set[int], states: Mapping[int, Matrix]) -> None:
+        super().__init__("blocks begin anew")
+        self.kept = kept
+        self.states = states
+
+
+Load = Callable[[Source, Layout, Form], Exchange]
+"""Loads the blocks of a table somewhere, in a form."""
+
+
+@dataclass(frozen=True, eq=False)
 class SerialExchange:
-    """All blocks in this process, swept by threads; the reference for every other exchange.
+    """All blocks in this process; the reference for every other exchange.
+
+    Attributes
+    ----------
+    share : Share
+    """
+
+    share: Share
+
+    def ask(self, step: str, *arguments: Any, each: Sequence[Any] | None = None) -> Sequence[Any]:
+        """Have every block take a step; return their answers in the order of their numbers."""
+        answers: Sequence[Any] = self.share.take(step, arguments, each)
+        return answers
+
+
+@dataclass(frozen=True)
+class Here:
+    """Loads blocks into this process.
 
     Kernels let go of the interpreter, so threads run side by side. The result has the same bits for
     any number of them.
@@ -38,13 +94,16 @@ class SerialExchange:
 
     threads: int = 0
 
-    def ask(self, stations: Sequence[S], step: Callable[[S], R]) -> list[R]:
-        """Have every block take a step; return their answers in the order of their numbers."""
-        threads = min(self.threads or available_cores(), len(stations))
-        if threads <= 1:
-            return [step(station) for station in stations]
-        with ThreadPoolExecutor(threads) as pool:
-            return list(pool.map(step, stations))
+    def __call__(self, source: Source, layout: Layout, form: Form) -> SerialExchange:
+        """Read all blocks."""
+        sectors = arrange(source.blocks(), range(len(source.sizes)), layout, form)
+        holding = Holding.all_of(layout.blocks)
+        share = Share.of(sectors, layout, holding, Nobody(), is_transposed=form.is_transposed)
+        share.threads = self.threads or available_cores()
+        return SerialExchange(share)
+
+
+HERE = Here()
 
 
 def available_cores() -> int:

@@ -16,9 +16,10 @@ import numpy.typing as npt
 
 from ogas.engine.balance import Balance, Demand, Start, balance_of, demand_of, factor_of
 from ogas.engine.certificate import MOST_FIGURES, Certificate, certify, relative_half_widths
-from ogas.engine.choose import chosen, sector_balance, with_threads
+from ogas.engine.choose import chosen, sector_balance
 from ogas.engine.cycle import SectorBalance
 from ogas.engine.errors import WrongUsageError
+from ogas.engine.exchange import HERE, Load
 from ogas.engine.header import Header
 from ogas.engine.iterate import Forecast, Precision, Solution, solve
 from ogas.engine.method import Method
@@ -52,8 +53,8 @@ class Request:
         Declared relative uncertainty of the coefficients.
     start : Plan or None
         An earlier plan of the same products, to begin with.
-    threads : int
-        How many blocks may be swept at a time; 0 for as many as there are cores.
+    load : callable
+        Loads the blocks of a table, where that is what the method takes: here, or on a cluster.
     """
 
     kind: Kind
@@ -63,7 +64,7 @@ class Request:
     factors: tuple[str, ...] = ()
     delta: float = 0.0
     start: "Plan | None" = None
-    threads: int = 0
+    load: Load = HERE
 
     def right_sides(self, header: Header) -> dict[str, Demand]:
         """Return what has to be met, by the name of the scenario or factor.
@@ -166,7 +167,7 @@ def draw_up(
     wanted = request.right_sides(source.header)
     figures, is_revision = request.precision.figures, request.start is not None
     suited, _ = chosen(source, figures, is_revision=is_revision)
-    method = with_threads(request.method or suited, request.threads)
+    method = request.method or suited
     solutions: dict[str, Solution] = {}
     for names, problem in _problems(source, request, wanted, in_blocks=method.in_blocks):
         solution = _solved(source, request, problem, method, observe)
@@ -193,18 +194,19 @@ def _solved(
     """
 
     def widen(narrow: SectorBalance) -> SectorBalance:
-        return sector_balance(
+        wide = sector_balance(
             source,
             narrow.demands,
             is_transposed=request.kind == "values",
             figures=MOST_FIGURES,
-            delta=request.delta,
+            load=request.load,
         )
+        return replace(wide, delta=request.delta)
 
     precision = request.precision
     solution, problem = solve_widening(problem, method, precision, widen, observe=observe)
     if request.start is not None and _fell_short(solution, precision):
-        usual = with_threads(request.method or chosen(source)[0], request.threads)
+        usual = request.method or chosen(source)[0]
         afresh = solve(replace(problem, start=None), usual, precision, observe=observe)
         solution = _continued(solution, afresh)
     return solution
@@ -264,9 +266,10 @@ def _problems(
                 [wanted[name] for name in some],
                 is_transposed=is_transposed,
                 figures=request.precision.figures,
-                delta=request.delta,
+                load=request.load,
             )
-            yield some, replace(problem, start=request.start_of(some, header))
+            start = request.start_of(some, header)
+            yield some, replace(problem, delta=request.delta, start=start)
         return
     balance = balance_of(
         source.table(), wanted[names[0]], is_transposed=is_transposed, delta=request.delta

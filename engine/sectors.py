@@ -1,18 +1,17 @@
-"""The blocks of a table in the form in which they are swept, and what ties them together.
+"""The blocks of a table in the form in which they are swept.
 
     J's part of A          in memory                         bytes per nonzero
     own = A[J, J]          CSR, 16-bit columns               6 with float32 entries, 10 with float64
     orders = A[ext, J]     rows sorted by length, in slices  the same
 
-Products are numbered block by block (a *slot* each), so that a block's vectors are slices of the
-economy's. Row k of a block's orders belongs to the slot ``ext[k]`` of another block: what J orders
-goes up to it, what it is worth comes down from it.
+Row k of a block's orders belongs to the product ``ext[k]`` of another block: what J orders goes up
+to it, what it is worth comes down from it.
 
 For values the same blocks serve the transposed balance: ``own`` is transposed once, while the
 blocks are made, and ``orders`` is read the other way.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -21,11 +20,10 @@ import numpy.typing as npt
 from scipy.sparse import csr_array, vstack
 
 from ogas.engine.block import Block, part_of
-from ogas.engine.mail import Mail, routes
+from ogas.engine.layout import MOST_PRODUCTS, Layout
 from ogas.engine.table import Integers, Vector
 from ogas.kernels.slices import copy_rows, slice_rows
 
-MOST_PRODUCTS = 2**16  # that 16-bit columns can name
 LANES = 16
 Values = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 
@@ -131,85 +129,67 @@ class Sector:
     def __len__(self) -> int:
         return len(self.products)
 
+    @property
+    def facts(self) -> "Facts":
+        """What has to be known of all blocks together."""
+        return Facts(
+            nonzeros=self.nonzeros,
+            own_nonzeros=int(self.own.indptr[-1]),
+            ext=len(self.ext),
+            is_signed=self.is_signed,
+            is_narrow=self.own.values.dtype == np.float32,
+            costs_less=bool((self.content < self.price).all()),
+            feeds_on_itself=bool((self.diagonal >= 1.0).any()),
+        )
 
-@dataclass(frozen=True, eq=False)
-class Sectors:
-    """All blocks of a table; see the head of this page.
+    def users(self, positions: Integers, *, is_transposed: bool) -> npt.NDArray[np.int64]:
+        """Return the block's part of some rows of A (of its transpose for values), as (2, k) pairs.
+
+        Number of the row among ``positions``, which ascend, and position of the user.
+        """
+        own, orders = self.own, self.orders
+        mine, taken = _numbered(self.products, positions), _numbered(self.ext, positions)
+        rows = np.repeat(mine, np.diff(own.indptr))
+        inside = np.stack([rows, self.products[own.columns]])[:, rows >= 0]
+        lines = orders.entry_rows
+        padding = np.zeros(orders.rows - len(self.ext), np.int64)
+        ext = np.append(self.ext, padding)
+        if is_transposed:
+            row, column = mine[orders.columns], ext[lines]
+        else:
+            row, column = np.append(taken, padding)[lines], self.products[orders.columns]
+        outside = np.stack([row, column])[:, (row >= 0) & (orders.values != 0)]
+        return np.concatenate([inside, outside], axis=1)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is told of a block when it has been loaded.
 
     Attributes
     ----------
-    blocks : tuple of Sector
-    is_transposed : bool
-        For values.
-    bounds : (m + 1,) int64
-        Block J has the slots ``bounds[J] .. bounds[J + 1]``.
-    products : (n,) int64
-        The position in the table's order of every slot.
-    slots : (n,) int64
-        The slot of every position.
-    owners : (n,) int32
-        The block of every slot.
-    mails : tuple of Mail
-        What crosses between blocks.
+    nonzeros : int
+    own_nonzeros : int
+        Those in its own part.
+    ext : int
+        Distinct products it takes from others.
+    is_signed : bool
+        Whether any entry is negative.
+    is_narrow : bool
+        Whether its entries are held in float32; those of some blocks may not fit.
+    costs_less : bool
+        Whether all inputs of a unit cost less than the unit, at the prices known.
+    feeds_on_itself : bool
+        Whether some product uses up at least one unit of itself per unit.
     """
 
-    blocks: tuple[Sector, ...]
-    is_transposed: bool
-    bounds: Integers
-    products: Integers
-    slots: Integers
-    owners: npt.NDArray[np.int32]
-    mails: tuple[Mail, ...]
-
-    def __len__(self) -> int:
-        return len(self.products)
-
-    @property
-    def nonzeros(self) -> int:
-        """Stored entries of A."""
-        return sum(block.nonzeros for block in self.blocks)
-
-    @property
-    def is_signed(self) -> bool:
-        """Whether any entry is negative."""
-        return any(block.is_signed for block in self.blocks)
-
-    @property
-    def is_narrow(self) -> bool:
-        """Whether all entries are held in float32; those of some blocks may not fit."""
-        return all(block.own.values.dtype == np.float32 for block in self.blocks)
-
-    def rows(self, positions: Integers) -> csr_array:
-        """Return rows of the balance's matrix (A, or its transpose for values): who uses what.
-
-        In the table's order; entries are 1. Reads little of A for quantities, all for values.
-        """
-        number = np.full(len(self), -1)
-        number[self.slots[positions]] = np.arange(len(positions))
-        found: list[tuple[Integers, Integers]] = []
-        for J, block in enumerate(self.blocks):
-            span, orders = self.span(J), block.orders
-            mine, own = number[span], block.own
-            rows = np.repeat(mine, np.diff(own.indptr))
-            found.append((rows[rows >= 0], block.products[own.columns[rows >= 0]]))
-            made = block.products[orders.columns]
-            taken = np.append(block.ext, np.zeros(LANES, np.int64))[orders.entry_rows]
-            row, column = (made, taken) if self.is_transposed else (taken, made)
-            wanted = number[self.slots[row]]
-            keep = (wanted >= 0) & (orders.values != 0)
-            found.append((wanted[keep], column[keep]))
-        rows, columns = (np.concatenate(part) for part in zip(*found, strict=True))
-        shape = (len(positions), len(self))
-        return csr_array((np.ones(len(rows)), (rows, columns)), shape=shape)
-
-    @property
-    def recipes_cost_less(self) -> bool:
-        """Whether all inputs of a unit cost less than the unit, at the prices known."""
-        return all(bool((block.content < block.price).all()) for block in self.blocks)
-
-    def span(self, number: int) -> slice:
-        """Return the slots of one block."""
-        return slice(int(self.bounds[number]), int(self.bounds[number + 1]))
+    nonzeros: int
+    own_nonzeros: int
+    ext: int
+    is_signed: bool
+    is_narrow: bool
+    costs_less: bool
+    feeds_on_itself: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -224,57 +204,47 @@ class Form:
         Round entries to float32.
     price : (n,) float64, positive, or None
         At which ``content`` is counted; 1 if not given.
-    rank : (n,) float64 or None
-        The place of every product between final goods (least) and raw materials. Products of a
-        block are then stored in the order in which they are swept.
     """
 
     is_transposed: bool = False
     narrow: bool = False
     price: Vector | None = None
-    rank: Vector | None = None
 
 
 def arrange(
-    blocks: Iterable[Block],
-    n: int,
-    form: Form = Form(),
-) -> Sectors:
+    blocks: Iterable[Block], stored: Sequence[int], layout: Layout, form: Form = Form()
+) -> tuple[Sector, ...]:
     """Bring blocks into the form in which they are swept, each while the next is being read.
 
     Parameters
     ----------
     blocks : iterable of Block
-        All blocks of a table of n products; those that are too large are cut.
+        Stored blocks; those that are too large are cut.
+    stored : sequence of int
+        Their numbers, ascending.
+    layout : Layout
+        Of all products of the table.
     form : Form
     """
-    price = np.ones(n) if form.price is None else form.price
-    made = list(_arranged(blocks, price, form))
-    sizes = [len(sector) for sector in made]
-    products = np.concatenate([sector.products for sector in made])
-    slots = np.empty(n, dtype=np.int64)
-    slots[products] = np.arange(n)
-    owners = np.repeat(np.arange(len(made), dtype=np.int32), sizes)
-    bounds = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-    ext = [slots[sector.ext] for sector in made]
-    mails = routes(ext, [sector.orders.rows for sector in made], bounds, owners)
-    return Sectors(tuple(made), form.is_transposed, bounds, products, slots, owners, mails)
+    price = np.ones(len(layout)) if form.price is None else form.price
 
+    def sectors(block: Block, number: int) -> list[Sector]:
+        orders = [layout.products_of(piece) for piece in layout.pieces(number)]
+        return [
+            _sector(piece, order, price, form)
+            for piece, order in zip(pieces(block), orders, strict=True)
+        ]
 
-def _arranged(blocks: Iterable[Block], price: Vector, form: Form) -> Iterator[Sector]:
-    """Arrange a block in a thread while the next is read: two are held as they are stored."""
-
-    def sectors(block: Block) -> list[Sector]:
-        return [_sector(piece, price, form) for piece in pieces(block)]
-
-    with ThreadPoolExecutor(1) as pool:
+    made: list[Sector] = []
+    with ThreadPoolExecutor(1) as pool:  # two are held as they are stored
         earlier: Future[list[Sector]] | None = None
-        for block in blocks:
+        for block, number in zip(blocks, stored, strict=True):
             if earlier is not None:
-                yield from earlier.result()
-            earlier = pool.submit(sectors, block)
+                made += earlier.result()
+            earlier = pool.submit(sectors, block, number)
         if earlier is not None:
-            yield from earlier.result()
+            made += earlier.result()
+    return tuple(made)
 
 
 def pieces(block: Block, most: int = MOST_PRODUCTS) -> Iterator[Block]:
@@ -289,15 +259,13 @@ def pieces(block: Block, most: int = MOST_PRODUCTS) -> Iterator[Block]:
         yield part_of(block.products[start : start + most], rows[part.row], part.col, part.data)
 
 
-def _sector(block: Block, price: Vector, form: Form) -> Sector:
+def _sector(block: Block, products: Integers, price: Vector, form: Form) -> Sector:
+    """Return a block with its products in this order."""
     own, orders = block.own, block.orders
     numbers = np.float32 if form.narrow and _fits_float32(own, orders) else np.float64
     is_signed = bool((own.data < 0).any() or (orders.data < 0).any())
-    size = len(block.products)
-    order = np.arange(size)
-    if form.rank is not None:
-        rank = form.rank[block.products] * (-1.0 if form.is_transposed else 1.0)
-        order = np.argsort(rank, kind="stable")
+    size = len(products)
+    order = np.searchsorted(block.products, products)
     place = np.empty(size, dtype=np.uint16)
     place[order] = np.arange(size)
     own_price, ext_price = price[block.products], price[block.ext]
@@ -306,7 +274,7 @@ def _sector(block: Block, price: Vector, form: Form) -> Sector:
     rows, hub_ptr, slice_ptr, places, entries = slice_rows(*_compact(orders, place, numbers))
     square = own.T.tocsr() if form.is_transposed else own
     return Sector(
-        products=block.products[order],
+        products=products,
         own=_by_rows(order, *_compact(square, place, numbers)),
         orders=Orders(hub_ptr, slice_ptr, places, entries),
         ext=block.ext[rows],
@@ -356,3 +324,9 @@ def _content(part: csr_array, price: Vector, *, is_signed: bool) -> npt.NDArray[
     if is_signed:
         found.append(np.bincount(part.indices, np.abs(weighed), minlength=part.shape[1]))
     return np.ascontiguousarray(np.stack(found, axis=1), dtype=np.float64)
+
+
+def _numbered(products: Integers, positions: Integers) -> Integers:
+    """Return the number of each product among the positions, which ascend; -1 if it is none."""
+    number = np.minimum(np.searchsorted(positions, products), len(positions) - 1)
+    return np.where(positions[number] == products, number, -1)

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from ogas.engine import chains
 from ogas.engine.account import Account, Columns, Correction, Matrix, State
@@ -24,8 +23,9 @@ from ogas.engine.certificate import (
     Mask,
     bounded,
 )
+from ogas.engine.layout import MOST_PRODUCTS
 from ogas.engine.mail import Mail
-from ogas.engine.sectors import MOST_PRODUCTS, Sector
+from ogas.engine.sectors import Sector
 from ogas.engine.table import Vector
 from ogas.engine.weights import Weights
 from ogas.kernels import boundary, certify, columns, dense, orders, pair
@@ -40,25 +40,23 @@ TRACE = 1e8  # floors of turnover; real turnover is 1e22 and more
 
 @dataclass(frozen=True, eq=False)
 class Economy:
-    """The vectors of all blocks, by slots; a block's own are slices of them.
+    """The vectors of all blocks of a share; a block's own are slices of them.
 
     Attributes
     ----------
-    state : (n, c)
-    given : (n, c) float64
+    state : (s or places, c)
+        For values with what came down from other shares, see `ogas.engine.mail`.
+    given : (s, c) float64
         What the other blocks order.
-    messages : (rows of all outboxes, c) float64
-    chains : (rows of all outboxes,) float64
+    messages : (rows, c) float64
+    chains : (rows,) float64
         The additions behind each message, once something was certified.
-    owners : (n,) int32
-        The block of every slot.
     """
 
     state: State
     given: Matrix
     messages: Matrix
     chains: Vector
-    owners: npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True)
@@ -91,7 +89,7 @@ class Station:
     sector : Sector
     mail : Mail
     span : slice
-        Its slots.
+        Its part of the state.
     columns : Columns
     economy : Economy
     demands : sequence of Demand
@@ -120,7 +118,6 @@ class Station:
         # An entry in its place costs no index and no gather: cheaper, where most places have one.
         self.dense = own.dense() if self.is_pair and own.density > MOSTLY else None
         self.turnover = self._turnover()
-        self.chains: Vector | None = None
         self.state[:, self.columns.needs] = self.state[:, self.columns.drift]
         self.mend()
 
@@ -150,11 +147,11 @@ class Station:
         return self._account() if with_account else None
 
     @IGNORED
-    def settle(self, correction: Correction, inner: int) -> tuple[float, float, float]:
+    def settle(self, correction: Correction, inner: int) -> tuple[float, float, float, bool]:
         """Follow a correction, and set right the balances of the block's products in turn.
 
         Reads ``own`` ``inner`` times, and ``orders`` for values. Returns the least and largest
-        imbalance relative to turnover, and the largest ``w / t``.
+        imbalance relative to turnover, the largest ``w / t``, and whether all is finite.
         """
         self._correct(correction)
         self._collect(correction)
@@ -163,7 +160,7 @@ class Station:
         if self.is_pair:
             self.turnover = self._turnover()
         self.mend()
-        return found
+        return *found, bool(np.isfinite(np.sum(self.state)))
 
     @IGNORED
     def sums(self, correction: Correction) -> Matrix:
@@ -180,21 +177,19 @@ class Station:
 
     # ---- the certificate ------------------------------------------------------------------------
 
-    @IGNORED
-    def show(self) -> None:
-        """Fill the outbox with what is to be certified; the first time, with its chains too."""
-        self.clear()
-        self.reach_out(with_account=False)
-        if self.chains is None:
-            self.economy.chains[self.mail.outbox] = chains.behind_orders(self.sector.orders)
+    def count_orders(self) -> None:
+        """Fill the outbox with the chains behind its orders."""
+        self.economy.chains[self.mail.outbox] = chains.behind_orders(self.sector.orders)
+
+    def count_products(self) -> None:
+        """Find the chains behind the sums of the products, once those of all orders are there."""
+        ordered = None if self.weights.is_reversed else self.economy.chains
+        self.chains = chains.behind_products(self.sector, self.mail, ordered)
 
     @IGNORED
     def prove(self, correction: Correction, delta: float) -> list[Evidence]:
         """Add up A times the state, and show what that proves of every plan; reads ``own``."""
         products, sums = self.sector.products, self.sums(correction)
-        if self.chains is None:
-            ordered = None if self.weights.is_reversed else self.economy.chains
-            self.chains = chains.behind_products(self.sector, self.mail, ordered)
         self.found = [
             self._found(plan, sums, demand, delta) for plan, demand in enumerate(self.demands)
         ]
@@ -203,16 +198,12 @@ class Station:
         ]
 
     @IGNORED
-    def bound(self, known: Sequence[tuple[Common, Mask]]) -> list[Certificate]:
+    def bound(self, known: Sequence[Common], zeros: Sequence[Mask]) -> list[Certificate]:
         """Return certificates of the block's products, for every plan.
 
-        ``known`` is what all blocks have shown, and the structural zeros in the table's order.
+        ``known`` is what all blocks have shown; ``zeros`` are the block's structural zeros.
         """
-        products = self.sector.products
-        return [
-            bounded(found, common, zero[products])
-            for found, (common, zero) in zip(self.found, known, strict=True)
-        ]
+        return [bounded(*each) for each in zip(self.found, known, zeros, strict=True)]
 
     # ---- what they consist of -------------------------------------------------------------------
 
@@ -266,8 +257,8 @@ class Station:
                 *(correction.factor, correction.shift, drift, self.given),
             )
             return
-        worth, owners = self.messages[: len(mail.ext)], self.economy.owners[mail.ext]
-        boundary.follow(owners, correction.factor, correction.shift, drift, worth)
+        worth = self.messages[: len(mail.ext)]
+        boundary.follow(mail.makers, correction.factor, correction.shift, drift, worth)
         self._mirror(worth)
         self._use()
 

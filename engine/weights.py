@@ -7,14 +7,13 @@ are. l is labour where it is known, else one over turnover, which is in the righ
 they are.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ogas.engine.account import Matrix
 from ogas.engine.mail import Mail
-from ogas.engine.sectors import Sectors
+from ogas.engine.sectors import Sector
 from ogas.engine.table import Vector
 from ogas.kernels import boundary
 
@@ -55,74 +54,52 @@ class Weights:
     is_reversed: bool
 
 
-def given(sectors: Sectors) -> list[Weights]:
+def given(sector: Sector, *, is_reversed: bool) -> Weights:
     """Return the prices known, which stay."""
-    return [
-        Weights(
-            used=block.price,
-            content=block.own_content,
-            ext_used=block.ext_price[None],
-            now=np.zeros(0),
-            ext_now=np.zeros(0),
-            outside=np.zeros((0, 1)),
-            source=np.zeros(0),
-            is_carried=False,
-            is_reversed=sectors.is_transposed,
-        )
-        for block in sectors.blocks
-    ]
+    return Weights(
+        used=sector.price,
+        content=sector.own_content,
+        ext_used=sector.ext_price[None],
+        now=np.zeros(0),
+        ext_now=np.zeros(0),
+        outside=np.zeros((0, 1)),
+        source=np.zeros(0),
+        is_carried=False,
+        is_reversed=is_reversed,
+    )
 
 
-def carried(sectors: Sectors, first: Vector, *, is_source: bool) -> list[Weights]:
-    """Return prices that are to be carried; ``first`` (n,) in the table's order.
+def carried(
+    sector: Sector, price: Vector, ext_price: Vector, source: Vector, *, is_reversed: bool
+) -> Weights:
+    """Return prices that are to be carried, from these on; no ``source`` is one over turnover."""
+    return Weights(
+        used=price,
+        content=np.zeros_like(sector.own_content),
+        ext_used=ext_price[None],
+        now=price,
+        ext_now=ext_price,
+        outside=np.zeros((0, 1)),
+        source=source,
+        is_carried=True,
+        is_reversed=is_reversed,
+    )
 
-    ``is_source`` says that ``first`` is l; else l is one over turnover.
+
+def following(weights: Weights, outside: Vector, turnover: Vector, *, anew: bool) -> Vector:
+    """Return carried prices one pass on; ``anew`` begins again from one over turnover.
+
+    ``outside`` is what inputs from other blocks cost.
     """
-    price = floored(first)
-    return [
-        Weights(
-            used=price[block.products],
-            content=np.zeros_like(block.own_content),
-            ext_used=price[block.ext][None],
-            now=price[block.products],
-            ext_now=price[block.ext],
-            outside=np.zeros((0, 1)),
-            source=first[block.products] if is_source else np.zeros(0),
-            is_carried=True,
-            is_reversed=sectors.is_transposed,
-        )
-        for block in sectors.blocks
-    ]
+    source = weights.source if weights.source.size else 1.0 / turnover
+    if anew and not weights.source.size:
+        return source
+    return floored(weights.content[:, -1] + outside + source)
 
 
-def carry(
-    sectors: Sectors, weights: Sequence[Weights], turnovers: Sequence[Vector], *, anew: bool
-) -> None:
-    """Move carried prices one pass on; ``anew`` begins again from one over turnover."""
-    outside = [part.outside[:, -1] for part in weights]
-    if sectors.is_transposed:
-        messages = np.concatenate(outside)[:, None]
-        outside = [
-            _delivered(mail, messages, len(weights), len(part.now))
-            for mail, part in zip(sectors.mails, weights, strict=True)
-        ]
-    following = []
-    for part, added, turnover in zip(weights, outside, turnovers, strict=True):
-        source = part.source if part.source.size else 1.0 / turnover
-        is_new = anew and not part.source.size
-        following.append(source if is_new else floored(part.content[:, -1] + added + source))
-    everywhere = np.concatenate(following)
-    for mail, part, price in zip(sectors.mails, weights, following, strict=True):
-        part.used, part.now = part.now, price
-        if sectors.is_transposed:
-            part.ext_used = np.ascontiguousarray(part.outside[: len(mail.ext)].T)
-        else:
-            part.ext_used, part.ext_now = part.ext_now[None], everywhere[mail.ext]
-
-
-def _delivered(mail: Mail, messages: Matrix, blocks: int, size: int) -> Vector:
+def delivered(mail: Mail, messages: Matrix, size: int) -> Vector:
     """Add up messages of one number that go up to a block."""
-    added, ones = np.zeros((size, 1)), np.ones((blocks, 1))
+    added, ones = np.zeros((size, 1)), np.ones((int(mail.sources.max(initial=0)) + 1, 1))
     boundary.collect(
         *(mail.rows, mail.local, mail.sources, mail.bounds, messages),
         *(ones, np.zeros_like(ones), 0, added),

@@ -14,7 +14,8 @@ from ogas.datasets.recipes import Parameters
 from ogas.engine import choose
 from ogas.engine.balance import quantities, values
 from ogas.engine.blocking import into
-from ogas.engine.choose import METHODS, sector_balance, with_threads
+from ogas.engine.choose import METHODS, sector_balance
+from ogas.engine.exchange import HERE, SerialExchange
 from ogas.engine.iterate import Precision, solve
 from ogas.engine.partition import from_labels
 from ogas.engine.source import Source
@@ -126,20 +127,23 @@ def rounded_to_float32():
         yield
 
 
-def by_blocks(table, kind="quantities", demands=(), figures=6, delta=0.0):
+def by_blocks(table, kind="quantities", demands=(), figures=6, delta=0.0, load=HERE):
     """The balances of a table by its blocks, for its own demand unless others are given."""
-    return sector_balance(
+    problem = sector_balance(
         Source.of(table),
         demands or balance_of(table, kind).demands,
         is_transposed=kind == "values",
         figures=figures,
-        delta=delta,
+        load=load,
     )
+    return replace(problem, delta=delta)
 
 
 def planned(problem, figures=6, method="orders-and-tables", threads=1, most=4000):
     """Solve a balance; by one thread, which is the fastest for economies as small as these."""
-    return solve(problem, with_threads(METHODS[method], threads), Precision(figures, most))
+    if isinstance(getattr(problem, "exchange", None), SerialExchange):
+        problem.exchange.share.threads = threads
+    return solve(problem, METHODS[method], Precision(figures, most))
 
 
 # ---- economies that cannot meet their demand ----------------------------------------------------

@@ -14,6 +14,7 @@ from ogas.engine import balance
 from ogas.engine.balance import Demand
 from ogas.engine.block import cut
 from ogas.engine.errors import DamagedError
+from ogas.engine.layout import Layout
 from ogas.engine.outcome import Outcome
 from ogas.engine.partition import from_labels
 from ogas.engine.sectors import arrange
@@ -70,7 +71,7 @@ def test_what_float32_holds_is_bounded_with_what_it_rounds(recipe, kind, partiti
     table = problems.cut(with_digits_of_float64(plain), partition)
     with problems.rounded_to_float32():
         problem = problems.by_blocks(table, kind, figures=3)
-    assert problem.delta == 2.0**-24
+    assert problem.uncertainty == 2.0**-24
     assert problem.half
     solution = problems.planned(problem, 3)
     assert solution.outcome is Outcome.CERTIFIED
@@ -217,4 +218,4 @@ def test_a_block_that_cannot_be_read_ends_the_arranging_of_the_others():
         raise DamagedError("a block is altered")
 
     with pytest.raises(DamagedError, match="a block is altered"):
-        arrange(damaged(), len(table))
+        arrange(damaged(), range(30), Layout.of(table.blocks))

@@ -79,7 +79,7 @@ def test_what_is_swept_in_float32_is_true_of_the_float64_that_was_given(kind, fi
         economy = economies.draw(rng, kind, rng.choice(economies.DELTAS))
         with problems.rounded_to_float32():
             problem = economy.by_blocks(figures)
-        assert problem.delta > economy.balance.delta
+        assert problem.uncertainty > economy.balance.delta
         solution = problems.planned(problem, figures, most=300)
         certified += bool(solution.certificates)
         for certificate in solution.certificates:

@@ -109,7 +109,12 @@ def test_scenarios_of_a_request_share_their_reads_up_to_thirty_two_at_a_time():
     table = problems.solvable("sectors:S1")
     draw = np.random.default_rng(SEED)
     demands = {f"s{k}": Demand.exact(table.demand * draw.random(300)) for k in range(35)}
-    request = Request("quantities", None, Precision(figures=3), demands=demands, threads=1)
+    request = Request(
+        "quantities",
+        None,
+        Precision(figures=3),
+        demands=demands,
+    )
     solutions = draw_up(Source.of(table), request)
     assert list(solutions) == list(demands)
     assert [len(s.certificates) for s in solutions.values()] == 35 * [1]

@@ -105,11 +105,12 @@ def test_prices_that_are_not_those_of_the_accounts_make_no_wrong_plan(nonsense):
     price = np.ones(len(table))
     price[::7] = nonsense
     problem = problems.by_blocks(table)
-    blocks = tuple(
+    share = problem.exchange.share
+    share.sectors = tuple(
         replace(block, price=price[block.products], ext_price=price[block.ext])
-        for block in problem.sectors.blocks
+        for block in share.sectors
     )
-    problem = replace(problem, sectors=replace(problem.sectors, blocks=blocks), is_priced=True)
+    problem = replace(problem, is_priced=True)
     solution = problems.planned(problem, 6)
     assert solution.outcome in (Outcome.CERTIFIED, Outcome.PRECISION_NOT_REACHED)
     for certificate in solution.certificates:
