@@ -4,7 +4,6 @@ Only this page knows how an error becomes one line, a JSON object and an exit co
 the commands import the engine only when a command is called, so ``ogas --help`` starts at once.
 """
 
-import errno
 import io
 import json
 import os
@@ -19,8 +18,10 @@ import click
 
 from ogas.cluster import answer
 from ogas.cluster.answer import Answer, json_ready
+from ogas.cluster.failing import failure, told
 
 TABLES, PLANS = "ogas.cluster.commands_tables", "ogas.cluster.commands_plans"
+JOBS = "ogas.cluster.commands_jobs"
 COMMANDS = {
     "plan": PLANS,
     "price": PLANS,
@@ -31,6 +32,14 @@ COMMANDS = {
     "import": TABLES,
     "export": TABLES,
     "generate": TABLES,
+    "submit": JOBS,
+    "jobs": JOBS,
+    "status": JOBS,
+    "logs": JOBS,
+    "wait": JOBS,
+    "cancel": JOBS,
+    "result": JOBS,
+    "resume": JOBS,
     "bench": "ogas.cluster.commands_bench",
 }
 
@@ -72,9 +81,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SystemExit:  # the reader of --help has left
         return answer.CERTIFIED
     except (click.Abort, KeyboardInterrupt):
-        found = _failed(answer.INTERRUPTED, ("interrupted; nothing was changed", "", ""))
+        found = failure(answer.INTERRUPTED, ("interrupted; nothing was changed", "", ""))
     except Exception as error:
-        found = _failed(*_told(error))
+        found = failure(*told(error))
     return _print(found, as_json) if isinstance(found, Answer) else int(found or 0)
 
 
@@ -98,7 +107,7 @@ def _print(found: Answer, as_json: bool) -> int:
     except Exception as error:
         if isinstance(error, OSError):
             _abandon(sys.stdout)
-        code, (reason, _, advice) = _told(error)
+        code, (reason, _, advice) = told(error)
         complaint = f"{complaint or 'done'}; but this cannot be printed: {reason}; {advice}"
     if complaint:
         print(f"ogas: {complaint}", file=sys.stderr)
@@ -114,48 +123,3 @@ def _accept_any_text(stream: Any) -> None:
 def _abandon(stream: Any) -> None:
     """Let what is still buffered go nowhere, instead of failing again when Python exits."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-
-
-def _failed(code: int, told: tuple[str, str, str]) -> Answer:
-    """Return a failure as an answer: one line on stderr, and the JSON that CONTRACT fixes."""
-    message, where, advice = (" ".join(part.split()) for part in told)
-    outcome = "cancelled" if code == answer.INTERRUPTED else "error"
-    facts = {"outcome": outcome, "code": code, "message": message}
-    line = (f"{where}: {message}" if where else message) + (f"; {advice}" if advice else "")
-    return Answer(facts | {"where": where, "advice": advice}, lambda: None, code, line)
-
-
-def _told(error: Exception) -> tuple[int, tuple[str, str, str]]:
-    """Return the exit code of an error, and its message, place and advice."""
-    if isinstance(error, click.ClickException):
-        context = getattr(error, "ctx", None)
-        advice = f"see `{context.command_path} --help`" if context else "see `ogas --help`"
-        return answer.WRONG_USAGE, (error.format_message().rstrip("."), "", advice)
-    from ogas.engine import errors
-
-    if isinstance(error, errors.PlanError):
-        codes: dict[type[errors.PlanError], int] = {
-            errors.WrongUsageError: answer.WRONG_USAGE,
-            errors.DoesNotFitError: answer.DOES_NOT_FIT,
-            errors.LockedError: answer.LOCKED,
-        }
-        code = codes.get(type(error), answer.DAMAGED)
-        return code, (error.message, error.where, error.advice)
-    if isinstance(error, MemoryError):
-        advice = "use a machine with more, or a smaller table"
-        return answer.DOES_NOT_FIT, ("not enough memory", "", advice)
-    if isinstance(error, OSError):
-        return _told_by_the_system(error)
-    if os.environ.get("OGAS_DEBUG"):
-        raise error
-    advice = "this is a defect of ogas; OGAS_DEBUG=1 shows where it happened"
-    return 1, (f"{type(error).__name__}: {error}", "", advice)
-
-
-def _told_by_the_system(error: OSError) -> tuple[int, tuple[str, str, str]]:
-    reasons = {errno.EEXIST: "a file stands here", errno.ENOTDIR: "this is not a folder"}
-    reason = reasons.get(error.errno or 0, error.strerror or str(error))
-    where = str(error.filename or "")
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return answer.DAMAGED, ("the disk is full", where, "free some space and repeat")
-    return answer.WRONG_USAGE, (reason, where, "check the path and its permissions")

@@ -1,23 +1,26 @@
 """Commands that make plans and look at them: plan, price, verify, show."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from ogas.cluster import answer
 from ogas.cluster.answer import Answer
 from ogas.cluster.options import (
     PATH,
     json_option,
+    on_cluster,
     option,
     plan_argument,
     solving,
     table_argument,
+    workers_option,
 )
 
-if TYPE_CHECKING:
-    from ogas.cluster.planning import Account
+PURPOSES: dict[str, tuple[str, Any]] = {
+    "plan": ("plan", "quantities"),
+    "price": ("prices", "values"),
+}
 
 
 @click.command("plan")
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
     multiple=True,
     help="CSV id,demand[,lower,upper] that replaces the demand; several are scenarios.",
 )
+@workers_option
+@on_cluster
 @solving
 def plan_command(
     table: str, output: Path | None, demand: tuple[Path, ...], **options: Any
@@ -40,14 +45,15 @@ def plan_command(
     Solves x = A x + f, proves for every product how far the plan can be from the true one, and
     stores the plan. Success is what that certificate proves, nothing else.
     """
-    target = output or _default_target(table, "plan")
-    return _carried_out(table, target, "quantities", options, demands=demand)
+    return _carried_out("plan", table, output, options | {"demands": demand})
 
 
 @click.command("price")
 @table_argument
 @click.option("-o", "--output", type=PATH, help="Where they go [default: ./NAME-prices.zarr].")
 @click.option("--factor", multiple=True, help="Price in this factor [default: all of the table's].")
+@workers_option
+@on_cluster
 @solving
 def price_command(
     table: str, output: Path | None, factor: tuple[str, ...], **options: Any
@@ -58,8 +64,7 @@ def price_command(
 
     Solves v = A'v + l for every factor l, with proven bounds for every product.
     """
-    target = output or _default_target(table, "prices")
-    return _carried_out(table, target, "values", options, factors=factor)
+    return _carried_out("price", table, output, options | {"factors": factor})
 
 
 @click.command("verify")
@@ -97,46 +102,29 @@ def show_command(plan: Path, top: int, product: str | None, table: Path | None) 
     return showing.largest_of(found, top)
 
 
-def _carried_out(
-    table: str,
-    target: Path,
-    kind: Any,
-    options: dict[str, Any],
-    *,
-    demands: tuple[Path, ...] = (),
-    factors: tuple[str, ...] = (),
-) -> Answer:
-    from ogas.cluster.planning import Files, carry_out
+def _carried_out(command: str, table: str, output: Path | None, options: dict[str, Any]) -> Answer:
+    if options["workers"] is not None or options["scheduler"] is not None:
+        from ogas.cluster.elsewhere import carried_out
+        from ogas.cluster.jobs.api import asked
+
+        return carried_out(asked(command, table, output=output, **options))
+    from ogas.cluster.asking import answer_of
+    from ogas.cluster.planning import Files, Order, ThisProcess, carry_out
+    from ogas.cluster.progress import watched
     from ogas.engine.choose import METHODS
-    from ogas.engine.exchange import Here
     from ogas.engine.iterate import Precision
     from ogas.engine.plan import Request
 
+    what, kind = PURPOSES[command]
     request = Request(
         kind=kind,
         method=METHODS.get(options["method"]),
         precision=Precision(figures=options["digits"]),
-        factors=tuple(dict.fromkeys(factors)),
+        factors=tuple(dict.fromkeys(options.get("factors", ()))),
         delta=options["delta"],
-        load=Here(options["threads"]),
     )
-    files = Files(demands, options["warm"])
-    return _answer(carry_out(table, request, target, files=files, memory=options["memory"]))
-
-
-def _answer(account: "Account") -> Answer:
-    from ogas.cluster.summary import complaint, summary
-    from ogas.engine.outcome import Outcome
-
-    codes = {
-        Outcome.CERTIFIED: answer.CERTIFIED,
-        Outcome.NOT_PRODUCTIVE: answer.NOT_PRODUCTIVE,
-        Outcome.PRECISION_NOT_REACHED: answer.NOT_REACHED,
-    }
-    return Answer(
-        account.facts, lambda: summary(account), codes[account.outcome], complaint(account)
-    )
-
-
-def _default_target(table: str, what: str) -> Path:
-    return Path(f"{Path(table).resolve().stem}-{what}.zarr")
+    target = output or Path(f"{Path(table).resolve().stem}-{what}.zarr")
+    order = Order(table, request, target, Files(options.get("demands", ()), options["warm"]))
+    site = ThisProcess(options["threads"], options["memory"])
+    with watched(kind, options["digits"]) as observe:
+        return answer_of(carry_out(order, site, observe))

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from ogas.cluster.memory import peak_memory
 from ogas.datasets.store import Store
 from ogas.engine.certificate import Certificate
 from ogas.engine.header import Header
@@ -34,17 +33,16 @@ def facts_of(
     totals = _totals(header, request, proved)
     facts = {
         "outcome": outcome.word,
+        "title": str(header.meta.get("title", "")),
         "products": len(header),
         "nonzeros": nonzeros,
         "blocks": len(store.manifest.content.blocks),
-        "workers": 1,
         "method": "auto" if request.method is None else request.method.name,
         "digits_requested": request.precision.figures,
         **_proved(list(proved.values()), is_complete=len(proved) == len(solutions)),
         "passes": passes,
         "exchanges": sum(moved.exchanges for moved in traffic),
         "bytes_exchanged": sum(moved.bytes_exchanged for moved in traffic),
-        "peak_memory_bytes": peak_memory(),
         "bytes_per_nonzero": traffic[0].bytes_per_nonzero,
         "nanoseconds_per_nonzero_pass": 1e9 * seconds / max(passes * nonzeros, 1),
         "total": next(iter(totals.values()), None),

@@ -9,8 +9,10 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from ogas.cluster.runtime.schedule import Burden
 from ogas.datasets.manifest import Content
 from ogas.datasets.store import Store
+from ogas.datasets.stored_block import BlockEntry
 from ogas.engine.choose import CACHED, FLOAT32_FIGURES
 from ogas.engine.errors import DoesNotFitError
 from ogas.engine.layout import MOST_PRODUCTS
@@ -28,6 +30,8 @@ READING_BYTES, CUTTING_BYTES = 40, 80
 HELD_BYTES = {True: 7, False: 11}  # per nonzero, with padding: entries in float32, in float64
 WHOLE_BYTES = 12
 MESSAGE_BYTES = 80  # per product that a block takes from another: where it is, and whose
+LAYOUT_BYTES = 80  # per product of the table: where it stands, for a while on every worker
+BLOCK_VECTORS = 24  # of one number per product of a block
 TEXT_BYTES = 120  # per label, besides the characters: as Python's own while it is read or stored
 TEXT_COPIES = 3
 
@@ -77,7 +81,7 @@ def check_memory(store: Store, run: Run, allowed: int | None) -> None:
         With the number that would do.
     """
     needed = needed_bytes(store, run)
-    installed = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    installed = installed_bytes()
     if allowed is not None and needed > allowed:
         raise DoesNotFitError(
             f"this run needs {needed:,} bytes and {allowed:,} are allowed",
@@ -90,6 +94,32 @@ def check_memory(store: Store, run: Run, allowed: int | None) -> None:
             where=str(store.path),
             advice=f"use a machine with more, or insist with --memory {needed}",
         )
+
+
+def burdens_of(content: Content, run: Run) -> tuple[tuple[Burden, ...], int]:
+    """Return what every stored block takes on a worker, and what a worker takes besides.
+
+    Messages are counted twice, where they are sent from and where they arrive.
+    """
+    columns = 2 * (min(run.plans, MOST_COLUMNS) + 1)
+    held = _held_in_blocks(content, run.figures)
+    vectors = 8 * (BLOCK_VECTORS + PLAN_VECTORS * min(run.plans, MOST_COLUMNS))
+    burdens = tuple(
+        Burden(
+            entry.nonzeros,
+            held * entry.nonzeros
+            + 2 * (8 * columns + MESSAGE_BYTES) * _words(content, entry)
+            + vectors * entry.products,
+        )
+        for entry in content.blocks
+    )
+    reading = sorted(_reading(entry) for entry in content.blocks)[-2:]
+    return burdens, INTERPRETER_BYTES + LAYOUT_BYTES * content.products + sum(reading)
+
+
+def installed_bytes() -> int:
+    """Return the memory of this machine."""
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
 def held_bytes(content: Content, figures: int) -> int:
@@ -107,15 +137,22 @@ def _held_in_blocks(content: Content, figures: int) -> int:
 def _in_blocks(content: Content, run: Run) -> int:
     """Return what blocks and their messages take, and the two largest while they are read."""
     columns = 2 * (min(run.plans, MOST_COLUMNS) + 1)  # as if something were negative
-    words, reading = 0, []
-    for entry in content.blocks:
-        pieces = -(-entry.products // MOST_PRODUCTS)
-        crossing = min(pieces * content.products, entry.nonzeros)
-        words += entry.ext if pieces == 1 else crossing
-        wide = READING_BYTES if pieces == 1 else CUTTING_BYTES
-        reading.append(wide * entry.nonzeros)
+    words = sum(_words(content, entry) for entry in content.blocks)
+    reading = sorted(_reading(entry) for entry in content.blocks)[-2:]
     held = _held_in_blocks(content, run.figures) * content.nonzeros
-    return held + (8 * columns + MESSAGE_BYTES) * words + sum(sorted(reading)[-2:])
+    return held + (8 * columns + MESSAGE_BYTES) * words + sum(reading)
+
+
+def _words(content: Content, entry: BlockEntry) -> int:
+    """Return how many products a stored block takes from others, its own pieces included."""
+    pieces = -(-entry.products // MOST_PRODUCTS)
+    return entry.ext if pieces == 1 else min(pieces * content.products, entry.nonzeros)
+
+
+def _reading(entry: BlockEntry) -> int:
+    """Return what reading a block and bringing it into form takes for a while."""
+    is_cut = entry.products > MOST_PRODUCTS
+    return (CUTTING_BYTES if is_cut else READING_BYTES) * entry.nonzeros
 
 
 def _text(content: Content, copies: int) -> int:

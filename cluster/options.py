@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,12 @@ json_option = click.option(
     "--json", "_json", is_flag=True, expose_value=False, help="Print one JSON object instead."
 )
 table_argument = click.argument("table")
+workers_option = click.option(
+    "--workers",
+    type=click.IntRange(1),
+    envvar="OGAS_WORKERS",
+    help="Start so many workers on this machine; with --scheduler, use so many at most.",
+)
 plan_argument = click.argument("plan", type=PATH)
 
 
@@ -59,6 +66,30 @@ def option(*names: str, **settings: Any) -> Callable[[Any], Any]:
     """Return an option whose default may be set by ``OGAS_`` and its name."""
     longest = max(names, key=len).lstrip("-").split("/")[0]
     return click.option(*names, envvar=f"OGAS_{longest.upper().replace('-', '_')}", **settings)
+
+
+def on_cluster(command: Any) -> Any:
+    """Add the options that name a cluster; the command is given ``scheduler`` and ``tls``."""
+
+    @wraps(command)
+    def with_tls(
+        *arguments: Any,
+        tls_ca: Path | None,
+        tls_cert: Path | None,
+        tls_key: Path | None,
+        **options: Any,
+    ) -> Any:
+        files = {"ca": tls_ca, "cert": tls_cert, "key": tls_key}
+        given = {name: str(file.absolute()) for name, file in files.items() if file is not None}
+        if given and len(given) < len(files):
+            raise click.UsageError("--tls-ca, --tls-cert and --tls-key belong together")
+        return command(*arguments, tls=given or None, **options)
+
+    found: Any = with_tls
+    for name, what in (("key", "our key"), ("cert", "our certificate"), ("ca", "who signs")):
+        found = option(f"--tls-{name}", type=PATH, help=f"TLS: PEM file of {what}.")(found)
+    add = option("--scheduler", help="Address of a Dask scheduler: tcp://host:port or tls://...")
+    return add(found)
 
 
 def solving(command: Any) -> Any:

@@ -1,19 +1,18 @@
 """From a stored table to a stored plan, and the account of what that took."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from ogas.cluster.answer import json_ready
 from ogas.cluster.facts import facts_of, seconds_of
 from ogas.cluster.memory import Run, check_memory, peak_memory
-from ogas.cluster.progress import watched
 from ogas.datasets.catalog import BUNDLED, locate
 from ogas.datasets.demand import read_demand
 from ogas.datasets.plans import check_place, read_plan, write_plan
@@ -22,11 +21,20 @@ from ogas.engine.balance import Demand
 from ogas.engine.certificate import figures_of
 from ogas.engine.choose import chosen
 from ogas.engine.errors import DamagedError, WrongUsageError
+from ogas.engine.exchange import Here, Load
 from ogas.engine.header import Header
 from ogas.engine.iterate import Solution
 from ogas.engine.method import Method
 from ogas.engine.outcome import Outcome
-from ogas.engine.plan import Plan, Request, check_start, column, draw_up, worst_outcome
+from ogas.engine.plan import (
+    Observer,
+    Plan,
+    Request,
+    check_start,
+    column,
+    draw_up,
+    worst_outcome,
+)
 from ogas.engine.productivity import Loop
 from ogas.engine.source import Source
 from ogas.engine.table import Table
@@ -104,57 +112,108 @@ class Files:
     warm: Path | None = None
 
 
-def carry_out(
-    name: str,
-    request: Request,
-    target: Path,
-    *,
-    files: Files = Files(),
-    memory: int | None = None,
-) -> Account:
-    """Load a table, solve what is asked of it, and store the plan at ``target``.
+class Site(Protocol):
+    """Where the blocks of a table are held while a run goes on."""
 
-    Parameters
+    def load(self, store: Store, run: Run) -> Load:
+        """Return how they are loaded; refuse what does not fit.
+
+        Raises
+        ------
+        DoesNotFitError
+        """
+        ...
+
+    def facts(self) -> dict[str, Any]:
+        """Return how many workers there were, and what they took."""
+        ...
+
+    def publish(self, write: Callable[[], None]) -> None:
+        """Have the plan written, if this run may still do so."""
+        ...
+
+
+@dataclass(frozen=True)
+class ThisProcess:
+    """All blocks here, swept by threads.
+
+    Attributes
+    ----------
+    threads : int
+        0 for as many as there are cores.
+    memory : int or None
+        Bytes that may be used.
+    """
+
+    threads: int = 0
+    memory: int | None = None
+
+    def load(self, store: Store, run: Run) -> Load:
+        """Return how blocks are loaded."""
+        check_memory(store, run, self.memory)
+        return Here(self.threads)
+
+    def facts(self) -> dict[str, Any]:
+        """Return what this process took."""
+        return {"workers": 1, "peak_memory_bytes": peak_memory()}
+
+    def publish(self, write: Callable[[], None]) -> None:
+        """Write the plan."""
+        write()
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be planned, and where the plan goes.
+
+    Attributes
     ----------
     name : str
         A table directory or the name of a bundled table.
     request : Request
     target : Path
-        Where the plan goes; replaced in one step.
-    files : Files, optional
-    memory : int, optional
-        Bytes that may be used.
+        Replaced in one step.
+    files : Files
+    """
+
+    name: str
+    request: Request
+    target: Path
+    files: Files = Files()
+
+
+def carry_out(order: Order, site: Site, observe: Observer | None = None) -> Account:
+    """Load a table, solve what is asked of it, and store the plan.
 
     Raises
     ------
     PlanError
         Of the kind that fits: nothing is stored then.
     """
-    clock = Clock()
-    check_place(target)
+    clock, request, files = Clock(), order.request, order.files
+    check_place(order.target)
     with clock.timing("total"):
-        with watched(request.kind, request.precision.figures) as observe:
-            with clock.timing("load"):
-                store = open_store(locate(name))
-                source = store.source()
-                header = source.header
-                method, why = _method(request, source, files)
-                request = replace(request, method=method)
-                check_memory(store, _run(request, method, header, files), memory)
-                request = _completed(request, header, files)
-            with clock.timing("solve"):
-                solutions = draw_up(source, request, observe=observe)
+        with clock.timing("load"):
+            store = open_store(locate(order.name))
+            source = store.source()
+            header = source.header
+            method, why = _method(request, source, files)
+            load = site.load(store, _run(request, method, header, files))
+            request = _completed(replace(request, method=method, load=load), header, files)
+        with clock.timing("solve"):
+            solutions = draw_up(source, request, observe=observe)
         facts = facts_of(store, header, request, solutions)
         facts |= {"method_because": why, "warm": None if files.warm is None else str(files.warm)}
-        facts |= _origin(name, store, files.demands)
+        facts |= _origin(order.name, store, files.demands) | site.facts()
         facts["seconds"] = seconds_of(clock.seconds, solutions)
         plan = _plan(header, request, solutions, json_ready(facts))
         with clock.timing("write"):
             if plan is not None:
-                write_plan(target, plan)
+                found = plan
+                site.publish(lambda: write_plan(order.target, found))
     facts["seconds"] = seconds_of(clock.seconds, solutions)  # the stored ones lack what came after
-    facts["peak_memory_bytes"] = peak_memory()
-    facts["plan"] = None if plan is None else str(target)
+    facts |= site.facts()
+    facts["plan"] = None if plan is None else str(order.target)
     account = Account(header, solutions, plan, facts)
     if account.loop is not None:
         named = account.loop.products[:MOST_NAMED]

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ogas.cluster.jobs.state import State
     from ogas.engine.iterate import Forecast
     from ogas.engine.outcome import History
 
@@ -18,13 +19,34 @@ def watched(label: str, digits: int) -> "Iterator[Callable[[History, Forecast], 
         advance(0.0, "reading the table")
 
         def observe(history: "History", forecast: "Forecast") -> None:
-            half_width = history.records[-1].half_width
-            if not math.isfinite(half_width):
-                half_width = forecast.half_width
-            figures = -math.log10(2 * half_width) if 0 < half_width < 0.5 else 0.0
+            figures = expected(history, forecast)
             advance(min(figures, digits), f"pass {history.passes:,}, {figures:.1f} figures")
 
         yield observe
+
+
+@contextmanager
+def reporting(label: str, digits: int) -> "Iterator[Callable[[State], None]]":
+    """Yield an observer of a job that shows how far it is."""
+    with _bar(label, digits) as advance:
+
+        def tell(state: "State") -> None:
+            if state.state == "queued":
+                advance(0.0, "queued")
+            else:
+                figures = max(state.digits_expected, state.digits_now or 0)
+                text = f"round {state.round:,}, {figures:.1f} figures, {state.workers:,} workers"
+                advance(min(figures, digits), text)
+
+        yield tell
+
+
+def expected(history: "History", forecast: "Forecast") -> float:
+    """Return the figures that a certificate just proved, or would prove now, by the forecast."""
+    half_width = history.records[-1].half_width
+    if not math.isfinite(half_width):
+        half_width = forecast.half_width
+    return -math.log10(2 * half_width) if 0 < half_width < 0.5 else 0.0
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """A finished plan, as a person reads it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,17 +23,17 @@ NAMED = 5
 SIDE_BY_SIDE = 5  # scenarios in one table
 
 
-def summary(account: "Account") -> None:
+def summary(facts: Mapping[str, Any], plan: "Plan | None") -> None:
     """Print what was planned, how well it is known, and the largest products."""
-    out, facts = console(), account.facts
-    if title := account.header.meta.get("title"):
-        out.print(str(title), style="bold")
-    out.print(_headline(account))
-    if account.plan is None:
+    out = console()
+    if title := facts["title"]:
+        out.print(title, style="bold")
+    out.print(_headline(facts))
+    if plan is None:
         return
-    for line in (*_lines(account.plan, facts), ""):
+    for line in (*_lines(plan, facts), ""):
         out.print(line)
-    for grid in grids(account.plan, LARGEST):
+    for grid in grids(plan, LARGEST):
         out.print(grid)
     out.print(f"stored in {facts['plan']}")
 
@@ -179,14 +179,14 @@ def console() -> Console:
     return console
 
 
-def _headline(account: "Account") -> Text:
-    facts = account.facts
-    if account.outcome is Outcome.NOT_PRODUCTIVE:
+def _headline(facts: Mapping[str, Any]) -> Text:
+    if facts["outcome"] == Outcome.NOT_PRODUCTIVE.word:
         return Text("not productive: no plan exists", style="bold red")
     digits = facts["digits_certified"]
     verb = "is" if digits == 1 else "are"
     words = f"{counted(digits, 'figure')} of every product {verb} proven"
-    style = "bold green" if account.outcome is Outcome.CERTIFIED else "bold yellow"
+    is_certified = facts["outcome"] == Outcome.CERTIFIED.word
+    style = "bold green" if is_certified else "bold yellow"
     return Text(f"{facts['outcome'].replace('_', ' ')}: {words}", style=style)
 
 

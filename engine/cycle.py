@@ -178,8 +178,7 @@ class Cycle:
         self.columns = Columns(len(problem.demands), is_mixed)
         self.rate, self.floor = rate, floor
         self.dtype = self._narrowest()
-        self.sweeps = self.exchanges = 0
-        self.spread = math.inf
+        self.exchanges = 0
         self._resume(self._begin)
 
     @property
@@ -228,6 +227,7 @@ class Cycle:
     def _begin(self, lost: BegunAnewError | None = None) -> None:
         """Tell all blocks what is wanted, and where to begin."""
         self.sweeps = 0  # since all blocks know of each other
+        self.spread = math.inf
         leeway = 2.0 * self.delta + LEEWAY[self.dtype]
         scale = Scale(self.rate, self.floor, leeway)
         terms = Terms(self.columns, scale, self.dtype, self._is_carried)
@@ -250,10 +250,11 @@ class Cycle:
             anew=self.sweeps < RENEWALS and not problem.is_transposed,
         )
         seen = self._ask("settle", correction, turn)
+        is_anew = self.sweeps == 0
         self.sweeps += 1
         least, largest, depth, is_finite = zip(*seen, strict=True)
         extremes = min(least), max(largest), max(depth)
-        sight = Sight(*extremes, all(is_finite), correction.note, method.inner)
+        sight = Sight(*extremes, all(is_finite), correction.note, method.inner, is_anew)
         is_worn_out = HEADWAY * self.spread < sight.spread < WORN_OUT
         self.spread = sight.spread
         if is_worn_out and self.dtype == "float32":

@@ -108,8 +108,9 @@ class Forecast:
 
     def after(self, sight: Sight) -> "Forecast":
         """Take note of a sweep."""
+        known = replace(self, spreads=(), depths=()) if sight.is_anew else self
         return replace(
-            self, spreads=(*self.spreads, sight.spread), depths=(*self.depths, sight.depth)
+            self, spreads=(*known.spreads, sight.spread), depths=(*known.depths, sight.depth)
         )
 
     @property

@@ -91,6 +91,8 @@ class Sight:
         What was out of the ordinary.
     reads : int
         How often A was read, rounded up.
+    is_anew : bool
+        Whether some of the plan was lost before it, so that earlier sweeps do not count any more.
     """
 
     least: float
@@ -99,6 +101,7 @@ class Sight:
     is_finite: bool = True
     note: str = ""
     reads: int = 1
+    is_anew: bool = False
 
     @property
     def spread(self) -> float:

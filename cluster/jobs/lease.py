@@ -1,0 +1,218 @@
+"""The lease: at most one coordinator carries a job out, and one that lost it can publish nothing.
+
+    lease.json    {"token": 3, "owner": "tcp://10.0.0.7:41233", "scheduler": "...", "expires": ...}
+    lease.lock    held while lease.json is looked at and changed, and while something is published
+
+Every taking raises the token by one, under the lock, so no two takers ever have the same token. A
+holder that was cut off, stopped or merely slow finds another token on disk when it comes back
+(`LostLeaseError`). Because it looks under the same lock that a taker needs, nobody can take the
+lease between its look and its writing: that is what `Lease.while_held` is for.
+
+The time of expiry is compared with the clock of whoever would like to take over, so the hosts'
+clocks must agree to a few seconds (any time service does). Clocks that do not agree cost time, an
+early or a late takeover; they cannot make two coordinators publish.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from ogas.cluster.jobs.files import DAMAGE_ADVICE, locked, read_record, replace_record
+from ogas.engine.errors import DamagedError, PlanError
+
+# Two renewals may fail or be late (a slow disk, a long pause) before another coordinator takes
+# over; and nobody waits longer than this for a coordinator whose death no scheduler has reported.
+DURATION = 10.0
+RENEW_EVERY = 3.0
+
+Clock = Callable[[], float]
+
+
+class LostLeaseError(PlanError, RuntimeError):
+    """Another coordinator has taken the job over; this one must stop, and may publish nothing."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """What ``lease.json`` says.
+
+    Attributes
+    ----------
+    token : int
+        How often the lease has been taken.
+    owner : str
+        Who took it last: host and process, or the address of a worker.
+    scheduler : str
+        The Dask scheduler that the owner belongs to.
+    expires : float
+        Seconds since 1970; 0 once the lease is released.
+    """
+
+    token: int
+    owner: str
+    scheduler: str
+    expires: float
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The right to carry out one job; make it with `take`.
+
+    Attributes
+    ----------
+    folder : Path
+        The job's directory.
+    token : int
+        Grows with every taking; the workers' epochs follow it.
+    owner, scheduler : str
+    clock : callable
+        Seconds since 1970.
+    """
+
+    folder: Path
+    token: int
+    owner: str
+    scheduler: str
+    clock: Clock = field(default=time.time, compare=False)
+
+    def is_held(self) -> bool:
+        """Say whether the lease is ours and has not run out.
+
+        A yes is already old when it is heard: to publish, use `while_held`.
+        """
+        found = read_lease(self.folder)
+        return found is not None and found.token == self.token and found.expires > self.clock()
+
+    def renew(self) -> None:
+        """Keep the lease for another `DURATION`; also after it ran out, if nobody took it.
+
+        Raises
+        ------
+        LostLeaseError
+            If it was taken by another, or released.
+        """
+        with self.while_held():
+            _write(self, self.clock() + DURATION)
+
+    def release(self) -> None:
+        """Let the next coordinator take the job at once; does nothing if the lease is lost."""
+        with locked(_lock(self.folder)):
+            found = read_lease(self.folder)
+            if found is not None and found.token == self.token:
+                _write(self, 0.0)
+
+    @contextmanager
+    def while_held(self) -> Iterator[None]:
+        """Publish something in the body: nobody can take the lease meanwhile.
+
+        Keep the body short (rename what was written before): a takeover, and the next `renew`,
+        wait for it.
+
+        Raises
+        ------
+        LostLeaseError
+            If the lease was taken by another, or released; the body does not run then.
+        """
+        with locked(_lock(self.folder)):
+            found = read_lease(self.folder)
+            if found is None or found.token != self.token or found.expires == 0:
+                raise LostLeaseError(
+                    f"the lease number {self.token} is no longer valid: {_told(found)}",
+                    where=str(self.folder),
+                    advice="leave the job to its new coordinator; `ogas status` says how it goes",
+                )
+            yield
+
+
+def take(
+    folder: Path,
+    owner: str,
+    scheduler: str,
+    is_dead: Callable[[str], bool],
+    clock: Clock = time.time,
+) -> Lease | None:
+    """Take the lease of the job in ``folder`` if it is free.
+
+    Parameters
+    ----------
+    folder : Path
+        The job's directory.
+    owner, scheduler : str
+        Who takes it, and the scheduler that would know of the taker's death.
+    is_dead : callable
+        Says of another owner whether it is dead for certain. Asked only about an owner that
+        belongs to the same scheduler, and without holding the lock.
+    clock : callable, optional
+        Seconds since 1970.
+
+    Returns
+    -------
+    Lease or None
+        None if another owner holds it. Free is what was never taken, was released, has run out,
+        or is held by the dead.
+
+    Raises
+    ------
+    LockedError
+        If the lock could not be had in time.
+    DamagedError
+        If the lease file is damaged.
+    """
+    before = read_lease(folder)
+    is_orphan = before is not None and before.scheduler == scheduler and is_dead(before.owner)
+    # The verdict holds for the owner who was asked about, not for one who took the lease since.
+    dead_token = before.token if before is not None and is_orphan else 0
+    with locked(_lock(folder)):
+        found = read_lease(folder) or Record(0, "", "", 0.0)
+        if found.expires > clock() and found.token != dead_token:
+            return None
+        lease = Lease(folder, found.token + 1, owner, scheduler, clock)
+        _write(lease, clock() + DURATION)
+    return lease
+
+
+def read_lease(folder: Path) -> Record | None:
+    """Return what is known of the lease of a job; None if it was never taken.
+
+    Raises
+    ------
+    DamagedError
+        If the file is damaged.
+    """
+    file = _file(folder)
+    if not file.exists():
+        return None
+    found = read_record(file)
+    try:
+        return Record(
+            int(found["token"]),
+            str(found["owner"]),
+            str(found["scheduler"]),
+            float(found["expires"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise DamagedError(
+            f"altered ({type(error).__name__}: {error})", where=str(file), advice=DAMAGE_ADVICE
+        ) from error
+
+
+def _file(folder: Path) -> Path:
+    return folder / "lease.json"
+
+
+def _lock(folder: Path) -> Path:
+    return folder / "lease.lock"
+
+
+def _write(lease: Lease, expires: float) -> None:
+    record = Record(lease.token, lease.owner, lease.scheduler, expires)
+    # Forced to the disk: a token that a power cut took back would be given twice.
+    replace_record(_file(lease.folder), asdict(record))
+
+
+def _told(found: Record | None) -> str:
+    if found is None:
+        return "the file of the lease is gone"
+    return f"number {found.token} was {'taken' if found.expires else 'released'} by {found.owner}"

@@ -1,0 +1,205 @@
+"""The engine's port to blocks on workers: what the solver asks for goes through a conductor.
+
+The solver knows steps and answers; that a worker died it learns as `BegunAnewError`: some blocks
+still have their state, others that of the last checkpoint, the rest none.
+"""
+
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ogas.cluster.jobs.checkpoint import Checkpoints
+from ogas.cluster.jobs.job import Job
+from ogas.cluster.jobs.lease import Lease
+from ogas.cluster.memory import Run, burdens_of
+from ogas.cluster.runtime.conductor import Conductor
+from ogas.cluster.runtime.coordinator import Needs
+from ogas.cluster.runtime.events import Renewed
+from ogas.cluster.runtime.holding import Loaded, Shape
+from ogas.datasets.store import Store
+from ogas.engine.account import Matrix
+from ogas.engine.errors import DamagedError
+from ogas.engine.exchange import BegunAnewError
+from ogas.engine.layout import Layout
+from ogas.engine.sectors import Form
+from ogas.engine.source import Source
+
+# What a worker's death costs at most, besides reading its blocks; writing takes far less.
+CHECKPOINT_EVERY = 30.0  # seconds; OGAS_CHECKPOINT_EVERY changes it
+
+
+@dataclass(eq=False)
+class Memory:
+    """The checkpoints of a job, written and read by its coordinator.
+
+    Attributes
+    ----------
+    job : Job
+    lease : Lease
+    """
+
+    job: Job
+    lease: Lease
+
+    def __post_init__(self) -> None:
+        self.every = float(os.environ.get("OGAS_CHECKPOINT_EVERY") or CHECKPOINT_EVERY)
+        self.checkpoints = Checkpoints(self.job.path)
+        self.latest_at = time.monotonic()
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it is time for another."""
+        return time.monotonic() - self.latest_at >= self.every
+
+    def write(
+        self, ask: Callable[[str], Sequence[Mapping[int, str] | str]], facts: Mapping[str, Any]
+    ) -> None:
+        """Have all blocks write their states into the folder that ``ask`` takes; or log why not."""
+        self.latest_at = time.monotonic()
+        try:
+            slot, folder = self.checkpoints.begin(self.lease)
+            digests: dict[int, str] = {}
+            for answer in ask(str(folder)):
+                if isinstance(answer, str):
+                    raise DamagedError(answer)
+                digests |= answer
+            self.checkpoints.complete(self.lease, slot, digests, facts)
+            self.job.log("checkpoint", **facts)
+        except DamagedError as error:
+            self.job.log("checkpoint not written", message=str(error))
+
+    def read(self, numbers: Sequence[int], run: Mapping[str, Any]) -> dict[int, Matrix]:
+        """Return the states of some blocks, as far as they are known and of this run."""
+        try:
+            latest = self.checkpoints.latest()
+            if latest is None or any(latest.facts.get(name) != run[name] for name in run):
+                return {}
+            return {number: latest.read_part(number)["state"] for number in numbers}
+        except (DamagedError, KeyError) as error:
+            self.job.log("checkpoint not read", message=str(error))
+            return {}
+
+
+@dataclass(eq=False)
+class WorkersExchange:
+    """All blocks of a table, on workers; see `ogas.engine.exchange.Exchange`.
+
+    Attributes
+    ----------
+    conductor : Conductor
+    layout : Layout
+    memory : Memory
+    run : mapping
+        What states belong to: those of another run are of no use.
+    """
+
+    conductor: Conductor
+    layout: Layout
+    memory: Memory
+    run: Mapping[str, Any]
+    rounds: int = 0
+    inherited: BegunAnewError | None = None
+
+    def ask(self, step: str, *arguments: Any, each: Sequence[Any] | None = None) -> Sequence[Any]:
+        """Have every block take a step; return their answers in the order of their numbers."""
+        if step == "begin" and self.inherited is not None:
+            inherited, self.inherited = self.inherited, None
+            raise inherited
+        reply = self.conductor.ask(step, (arguments, each))
+        if isinstance(reply, Renewed):
+            return self._renewed(step, reply.answers)
+        if step == "settle":
+            self.rounds += 1
+            if self.memory.is_due:
+                self._keep()
+        return [answer for stored in reply.answers for answer in stored]
+
+    def _renewed(self, step: str, loaded: Sequence[Loaded]) -> Sequence[Any]:
+        kept = {
+            piece
+            for stored, one in enumerate(loaded)
+            if one.is_kept
+            for piece in self.layout.pieces(stored)
+        }
+        others = [number for number in range(self.layout.blocks) if number not in kept]
+        states = self.memory.read(others, self.run)
+        begun = BegunAnewError(kept, states)
+        self.memory.job.log(
+            "blocks loaded",
+            epoch=self.conductor.epoch,
+            workers=self.conductor.workers,
+            blocks=self.layout.blocks,
+            kept=len(kept),
+            from_checkpoint=len(states),
+        )
+        if step != "describe":
+            raise begun
+        self.inherited = begun if kept or states else None
+        return [facts for one in loaded for facts in one.facts]
+
+    def _keep(self) -> None:
+        def ask(folder: str) -> Sequence[Any]:
+            reply = self.conductor.ask("keep", ((folder,), None))
+            if isinstance(reply, Renewed):
+                self._renewed("keep", reply.answers)
+            return [answer for stored in reply.answers for answer in stored]
+
+        self.memory.write(ask, {**self.run, "round": self.rounds})
+
+
+@dataclass(eq=False)
+class OnWorkers:
+    """Where a job's blocks are held: on Dask workers; see `ogas.cluster.planning.Site`.
+
+    Attributes
+    ----------
+    conductor : Conductor
+    memory : Memory
+    wanted : int or None
+        Most workers to use; None for all there are.
+    """
+
+    conductor: Conductor
+    memory: Memory
+    wanted: int | None = None
+    loads: int = field(default=0, init=False)
+
+    def load(self, store: Store, run: Run) -> Callable[[Source, Layout, Form], WorkersExchange]:
+        """Return how the workers load a table."""
+
+        def load(source: Source, layout: Layout, form: Form) -> WorkersExchange:
+            self.loads += 1
+            shape = Shape(
+                str(store.path.resolve()),
+                store.version,
+                store.digest,
+                form.is_transposed,
+                form.narrow,
+                self.loads,
+            )
+            burdens, common = burdens_of(store.manifest.content, run)
+            # A worker that died with an earlier coordinator is probably on its way back.
+            present = max(len(self.conductor.crew.greetings), self.memory.job.state.workers)
+            wanted = min(self.wanted or present, len(burdens))
+            self.conductor.open(Needs(burdens, common, max(wanted, 1)), shape, layout)
+            states = {"load": self.loads, "digest": store.digest}
+            return WorkersExchange(self.conductor, layout, self.memory, states)
+
+        return load
+
+    def facts(self) -> dict[str, Any]:
+        """Return how many workers hold blocks, and what all processes took."""
+        return self.conductor.facts()
+
+    def publish(self, write: Callable[[], None]) -> None:
+        """Have the plan written by the holder of the lease alone.
+
+        Raises
+        ------
+        LostLeaseError
+            If another coordinator has taken over.
+        """
+        with self.memory.lease.while_held():
+            write()

@@ -1,0 +1,199 @@
+"""What a worker holds for a job: its blocks, ready to be swept, from one epoch to the next.
+
+    Assignment  ──load──▶  Held: sectors read from the table, tied to those of the other workers
+    step by name ──take──▶  answers of its blocks
+
+Nothing here knows Dask: the messages go through a post that is handed in.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ogas.cluster.jobs.checkpoint import write_part
+from ogas.datasets.store import Store, open_store
+from ogas.engine.block import Block
+from ogas.engine.choose import layout_of, usable
+from ogas.engine.errors import DamagedError
+from ogas.engine.layout import Layout
+from ogas.engine.mail import Holding, Post
+from ogas.engine.sectors import Facts, Form, Sector, arrange
+from ogas.engine.share import Share
+from ogas.engine.table import Integers
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Which table a job is about, and the form its blocks are held in.
+
+    Attributes
+    ----------
+    path : str
+    version : int
+    digest : str
+    is_transposed, narrow : bool
+        See `ogas.engine.sectors.Form`.
+    load : int
+        How often the job has loaded a table: states of one run are of no use to another.
+    """
+
+    path: str
+    version: int
+    digest: str
+    is_transposed: bool
+    narrow: bool
+    load: int = 1
+
+    def open(self) -> Store:
+        """Open the table.
+
+        Raises
+        ------
+        DamagedError
+            If it is another one than the coordinator's.
+        """
+        store = open_store(Path(self.path), self.version)
+        if store.digest != self.digest:
+            raise DamagedError(
+                f"version {self.version} of this table is another one here than for the "
+                "coordinator",
+                where=self.path,
+                advice="keep the table where all workers see the same files",
+            )
+        return store
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """Who holds which blocks in an epoch.
+
+    Attributes
+    ----------
+    job : str
+    epoch : int
+    shape : Shape
+    owners : tuple of str
+        The address of every stored block's worker.
+    """
+
+    job: str
+    epoch: int
+    shape: Shape
+    owners: tuple[str, ...]
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The workers, in the order of the numbers of their shares."""
+        return tuple(sorted(set(self.owners)))
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a worker says of a stored block once it holds it.
+
+    Attributes
+    ----------
+    facts : tuple of Facts
+        Of its pieces.
+    is_kept : bool
+        Whether it still has a state from an earlier epoch.
+    """
+
+    facts: tuple[Facts, ...]
+    is_kept: bool
+
+
+@dataclass(eq=False)
+class Held:
+    """The blocks of one worker in one epoch.
+
+    Attributes
+    ----------
+    assignment : Assignment
+    stored : tuple of int
+        Their numbers in the table.
+    layout : Layout
+    share : Share
+    """
+
+    assignment: Assignment
+    stored: tuple[int, ...]
+    layout: Layout
+    share: Share
+
+    @staticmethod
+    def load(assignment: Assignment, address: str, post: Post, earlier: "Held | None") -> "Held":
+        """Read the blocks that are not held yet, and tie all to those of the other workers.
+
+        Every worker of an epoch does so at the same time.
+        """
+        shape = assignment.shape
+        if earlier is not None and earlier.assignment.shape != shape:
+            earlier = None
+        store = shape.open()
+        labels, rank, price = (store.vector(name) for name in ("blocks", "rank", "price"))
+        products = store.manifest.content.products
+        layout = layout_of(products, labels, rank, is_transposed=shape.is_transposed)
+        stored = tuple(k for k, owner in enumerate(assignment.owners) if owner == address)
+        known = {} if earlier is None else earlier.sectors()
+        missing = [k for k in stored if layout.pieces(k)[0] not in known]
+        form = Form(shape.is_transposed, shape.narrow, usable(price))
+        pieces = [piece for k in missing for piece in layout.pieces(k)]
+        read = arrange(_blocks(store, missing), missing, layout, form)
+        known |= zip(pieces, read, strict=True)
+        holding = Holding(_shares(assignment)[layout.stored], assignment.addresses.index(address))
+        sectors = [known[number] for number in holding.numbers.tolist()]
+        share = Share.of(sectors, layout, holding, post, is_transposed=shape.is_transposed)
+        if earlier is not None:
+            share.kept = earlier.share.memory()
+        return Held(assignment, stored, layout, share)
+
+    def sectors(self) -> dict[int, Sector]:
+        """Return the blocks by number."""
+        return dict(zip(self.share.numbers, self.share.sectors, strict=True))
+
+    def describe(self) -> list[Loaded]:
+        """Say what is held, by stored block."""
+        kept = self.share.kept
+        return [
+            Loaded(tuple(facts), all(number in kept for number in self.layout.pieces(stored)))
+            for stored, facts in zip(
+                self.stored, self._by_stored(self.share.describe()), strict=True
+            )
+        ]
+
+    def take(self, step: str, arguments: Sequence[Any], each: Sequence[Any] | None) -> list[Any]:
+        """Take a step; return the answers of the pieces of every stored block."""
+        if step == "keep":
+            return self.keep(*arguments)
+        return self._by_stored(self.share.take(step, arguments, each))
+
+    def keep(self, folder: str) -> list[dict[int, str] | str]:
+        """Write the state of every block into a checkpoint; return digests, or what went wrong."""
+        memory = self.share.memory()
+
+        def write(number: int) -> dict[int, str] | str:
+            try:
+                return {number: write_part(Path(folder), number, {"state": memory[number]})}
+            except DamagedError as error:
+                return str(error)
+
+        return self._by_stored([write(number) for number in self.share.numbers])
+
+    def _by_stored(self, answers: Sequence[Any]) -> list[Any]:
+        rest = iter(answers)
+        return [[next(rest) for _ in self.layout.pieces(number)] for number in self.stored]
+
+
+def _blocks(store: Store, numbers: Sequence[int]) -> Iterator[Block]:
+    for number in numbers:
+        yield store.block(number)
+
+
+def _shares(assignment: Assignment) -> Integers:
+    """Return the share of every stored block."""
+    place = {address: share for share, address in enumerate(assignment.addresses)}
+    return np.array([place[owner] for owner in assignment.owners], dtype=np.int64)

@@ -1,0 +1,138 @@
+"""Every worker is looked at before it is given blocks, and named if it is not fit to compute."""
+
+import copy
+import os
+import pydoc
+import signal
+from pathlib import Path
+
+import dask.config
+import pytest
+from distributed.versions import get_versions
+from servers import LONG, scheduler, started
+
+from ogas.cluster.runtime import membership
+from ogas.cluster.runtime.connecting import connect, local_cluster
+from ogas.cluster.runtime.errors import ClusterError
+from ogas.cluster.runtime.membership import check_visible, check_workers
+
+SHORT = 3.0  # a deadline that is meant to pass
+
+
+@pytest.fixture(scope="module", autouse=True)
+def undisturbed():
+    """Leave the configuration to other tests as it was."""
+    before = copy.deepcopy(dask.config.config)
+    yield
+    dask.config.config.clear()
+    dask.config.config.update(before)
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    with local_cluster(2, threads=1) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def in_clear():
+    with scheduler() as (address, _):
+        yield address
+
+
+def test_local_workers_are_fit_to_compute(cluster):
+    members = check_workers(cluster)
+    assert [member.name for member in members] == ["0", "1"]
+    assert all(member.holds_blocks and member.coordinates for member in members)
+    assert set(cluster.run(os.getenv, "OGAS_THREADS").values()) == {"1"}
+
+
+def complaint(check, *words):
+    with pytest.raises(ClusterError) as caught:
+        check(*words)
+    line = str(caught.value)
+    assert "\n" not in line
+    assert caught.value.advice
+    return line
+
+
+def test_without_workers_the_command_that_starts_one_is_told(in_clear):
+    with connect(in_clear) as client:
+        line = complaint(check_workers, client)
+    assert "no worker offers the resource 'block'" in line
+    assert f'dask worker {in_clear} --nthreads 1 --memory-limit 0 --resources "block=1' in line
+
+
+def test_workers_without_our_resources_do_not_count(in_clear):
+    with (
+        started("worker", in_clear, "--resources", "block=1", "--no-dashboard", "--name", "bare"),
+        connect(in_clear) as client,
+    ):
+        client.wait_for_workers(1, timeout=LONG)
+        assert "no worker offers the resource 'coordinator'" in complaint(check_workers, client)
+
+
+def test_a_worker_without_the_preload_is_named(in_clear):
+    words = ("--resources", "block=1,coordinator=1", "--no-dashboard", "--name", "bare")
+    with started("worker", in_clear, *words), connect(in_clear) as client:
+        client.wait_for_workers(1, timeout=LONG)
+        line = complaint(check_workers, client)
+    assert "worker bare (tcp://127.0.0.1:" in line
+    assert "was not prepared; start it with --preload ogas.cluster.worker" in line
+
+
+@pytest.mark.parametrize("package", ["python", *membership.PACKAGES])
+def test_workers_with_other_versions_are_named_with_both(cluster, monkeypatch, package):
+    theirs = get_versions(packages=membership.PACKAGES)["packages"][package]
+    monkeypatch.setattr(membership, "get_versions", Pretending(package))
+    line = complaint(check_workers, cluster)
+    assert "worker 0 (tcp://127.0.0.1:" in line
+    assert f"has {package} {theirs} and we 1.2.3" in line
+    assert "worker 1" in line
+
+
+class Pretending:
+    """`get_versions` with another version of one package; on its way to a worker it is itself."""
+
+    def __init__(self, package):
+        self.package = package
+
+    def __call__(self, packages):
+        found = get_versions(packages=packages)
+        found["packages"][self.package] = "1.2.3"
+        return found
+
+    def __reduce__(self):
+        return pydoc.locate, ("distributed.versions.get_versions",)
+
+
+def test_a_worker_that_lacks_ogas_is_named(cluster, monkeypatch):
+    monkeypatch.setattr(membership, "PACKAGES", (*membership.PACKAGES, "ogas-of-tomorrow"))
+    monkeypatch.setattr(membership, "get_versions", Pretending("ogas-of-tomorrow"))
+    assert "lacks ogas-of-tomorrow 1.2.3" in complaint(check_workers, cluster)
+
+
+def test_a_worker_that_hangs_is_named(cluster):
+    members = check_workers(cluster)
+    (pid,) = cluster.run(os.getpid, workers=[members[1].address]).values()
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        line = complaint(check_workers, cluster, SHORT)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert line.count("worker ") == 1
+    assert "worker 1 (tcp://127.0.0.1:" in line
+    assert "fails (no answer within 3 s)" in line
+
+
+def test_a_path_that_workers_do_not_see_is_named(cluster, tmp_path):
+    check_visible(cluster, tmp_path)
+    line = complaint(check_visible, cluster, tmp_path / "elsewhere")
+    assert "worker 0 (tcp://127.0.0.1:" in line
+    assert f"cannot read {tmp_path / 'elsewhere'}" in line
+
+
+def test_a_relative_path_is_ours(cluster, tmp_path, monkeypatch):
+    (tmp_path / "table").mkdir()
+    monkeypatch.chdir(tmp_path)
+    check_visible(cluster, Path("table"))

@@ -1,0 +1,28 @@
+"""The configuration of Dask is one that Dask knows."""
+
+import pytest
+import yaml
+from distributed.config import defaults
+
+from ogas.cluster.runtime import settings
+
+
+@pytest.mark.parametrize("setting", settings.SETTINGS, ids=lambda setting: setting.key)
+def test_dask_knows_every_setting(setting):
+    found = defaults
+    for name in setting.key.split("."):
+        assert name in found
+        found = found[name]
+    assert not isinstance(found, dict)
+    assert setting.reason
+
+
+def test_the_file_for_hand_started_servers_says_the_same():
+    expected = {}
+    for setting in settings.SETTINGS:
+        *groups, name = setting.key.split(".")
+        place = expected
+        for group in groups:
+            place = place.setdefault(group, {})
+        place[name] = setting.value
+    assert yaml.safe_load(settings.as_yaml()) == expected
