@@ -190,16 +190,21 @@ def _result(case: str, drawn: Economy, pieces: list[Vector], rounds: int) -> Res
 def _threads(drawn: Economy, pieces: list[Vector], threads: int) -> Threads:
     share = _share(drawn.problem)
     share.threads = threads
-    with ThreadPoolExecutor(threads) as pool:
-        calls = [partial(stream.read, piece) for piece in pieces]
-        spent = min(seconds(calls, pool.map) for _ in range(3))
     return Threads(
-        reading=spent / sum(piece.size for piece in pieces),
+        reading=reading(pieces, threads),
         exchange=_exchange(drawn.problem, share),
         plan=_run(drawn.problem),
         alone=_run(replace(drawn.problem, demands=drawn.scenarios[:1])),
         together=_run(replace(drawn.problem, demands=drawn.scenarios)),
     )
+
+
+def reading(pieces: list[Vector], threads: int) -> float:
+    """Return the seconds in which memory brings a number to so many threads."""
+    with ThreadPoolExecutor(threads) as pool:
+        calls = [partial(stream.read, piece) for piece in pieces]
+        spent = min(seconds(calls, pool.map) for _ in range(3))
+    return spent / sum(piece.size for piece in pieces)
 
 
 def _run(problem: SectorBalance) -> Run:

@@ -10,16 +10,18 @@ from typing import Any
 
 from ogas.cluster import answer
 from ogas.cluster.answer import Answer
+from ogas.cluster.failing import failure
 from ogas.cluster.jobs.specification import Specification
 from ogas.cluster.planning import Account, Files, Order
-from ogas.cluster.summary import complaint, summary
-from ogas.datasets.catalog import BUNDLED, locate
+from ogas.cluster.summary import complaint, console, summary
 from ogas.datasets.plans import read_plan
 from ogas.engine.choose import METHODS
+from ogas.engine.errors import PlanError
 from ogas.engine.iterate import Precision
 from ogas.engine.outcome import Outcome
-from ogas.engine.plan import Request
+from ogas.engine.plan import Plan, Request
 
+TELLING = ("table_digest", "digits_requested", "relative_half_width", "passes", "total", "method")
 CODES = {
     Outcome.CERTIFIED: answer.CERTIFIED,
     Outcome.NOT_PRODUCTIVE: answer.NOT_PRODUCTIVE,
@@ -41,12 +43,6 @@ def order_of(asked: Specification) -> Order:
     return Order(asked.table, request, Path(asked.target), files)
 
 
-def absolute(name: str) -> str:
-    """Return the name of a bundled table, or the absolute path of another one."""
-    path = locate(name)
-    return name if path.parent == BUNDLED else str(path.absolute())
-
-
 def answer_of(account: Account) -> Answer:
     """Return what a command says of a run in this process."""
     facts, plan = account.facts, account.plan
@@ -61,15 +57,27 @@ def codes_of(account: Account) -> dict[str, Any]:
 
 def answer_of_job(facts: Mapping[str, Any]) -> Answer:
     """Return what a command says of a run elsewhere, from its JSON object."""
-    code = facts["code"]
     if facts["outcome"] in ("error", "cancelled"):
-        words = facts["message"], facts.get("where", ""), facts.get("advice", "")
-        where, advice = words[1], words[2]
-        line = (f"{where}: {words[0]}" if where else words[0]) + (f"; {advice}" if advice else "")
-        return Answer(facts, lambda: None, code, line)
+        return failure(facts["code"], (facts["message"], facts["where"], facts["advice"]))
     shown = {name: value for name, value in facts.items() if name not in ("code", "message")}
 
     def show() -> None:
-        summary(shown, None if facts["plan"] is None else read_plan(Path(facts["plan"])))
+        plan, gone = _stored(facts)
+        summary(shown, plan)
+        if gone:
+            console().print(gone)
 
-    return Answer(shown, show, code, facts["message"])
+    return Answer(shown, show, facts["code"], facts["message"])
+
+
+def _stored(facts: Mapping[str, Any]) -> tuple[Plan | None, str]:
+    """Return the plan that a job stored, or why it cannot be shown: others write there, too."""
+    if facts["plan"] is None:
+        return None, ""
+    try:
+        plan = read_plan(Path(facts["plan"]))
+    except PlanError as error:
+        return None, f"the plan cannot be shown: {error}"
+    if all(plan.facts.get(name) == facts[name] for name in TELLING):
+        return plan, ""
+    return None, f"{facts['plan']}: another plan was stored here since"

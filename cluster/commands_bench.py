@@ -2,8 +2,7 @@
 
 import csv
 import os
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import click
 
 from ogas.cluster.answer import Answer
 from ogas.cluster.options import PATH, json_option
+from ogas.cluster.sheet import Sheet
 
 if TYPE_CHECKING:
     from ogas.benchmarks.passes import Count
@@ -18,44 +18,18 @@ if TYPE_CHECKING:
 LEFT = {"economy", "balance", "method", "kernel", "what", "unit", "command"}  # columns of words
 
 
-@dataclass(frozen=True)
-class Sheet:
-    """A table of measurements.
-
-    Attributes
-    ----------
-    name : str
-        Of the CSV file, and in the JSON object.
-    title : str
-    head : sequence of str
-    rows : list of list
-    footer : str
-    """
-
-    name: str
-    title: str
-    head: Sequence[str]
-    rows: list[list[Any]]
-    footer: str = ""
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        """The rows by the names of their columns."""
-        rows = [dict(zip(self.head, row, strict=True)) for row in self.rows]
-        return {"rows": rows, "summary": self.footer}
-
-
 @click.command("bench")
-@click.argument("what", type=click.Choice(["kernels", "methods", "start"]))
+@click.argument("what", type=click.Choice(["kernels", "methods", "scaling", "start"]))
 @click.option("--quick", is_flag=True, help="A small part of it, to see that it runs.")
 @click.option("-o", "--output", type=PATH, help="Write the rows as CSV into this folder.")
 @json_option
 def bench_command(what: str, quick: bool, output: Path | None) -> Answer:
-    """Measure kernels and whole runs, methods, or the start.
+    """Measure kernels and whole runs, methods, workers, or the start.
 
     Nanoseconds per nonzero of every kernel, and whole runs on a million products beside SciPy's
     (kernels: a quarter of an hour, 8 GB of memory); passes of every method (methods: five minutes);
-    or seconds a person waits (start).
+    what workers cost and gain, and what a loss costs (scaling: a quarter of an hour, 8 GB); or
+    seconds a person waits (start).
 
     `methods` takes the published tables from the folder OGAS_DATA, if that is set.
     """
@@ -63,6 +37,10 @@ def bench_command(what: str, quick: bool, output: Path | None) -> Answer:
         return _answer([_kernels(quick), _runs(quick)], output)
     if what == "methods":
         return _answer([*_methods(quick), *_growth(quick)], output)
+    if what == "scaling":
+        from ogas.cluster.scaling_sheets import sheets
+
+        return _answer(sheets(quick), output)
     return _answer([_start(quick)], output)
 
 

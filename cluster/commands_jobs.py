@@ -1,5 +1,6 @@
 """Commands for jobs on a cluster: submit, jobs, status, logs, wait, cancel, result, resume."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ job_argument = click.argument("job")
 @click.option("--demand", type=PATH, multiple=True, help="As for `ogas plan`.")
 @click.option("--factor", multiple=True, help="As for `ogas price`.")
 @click.option("--job", help="The id of the job; submitted twice, it is carried out once.")
+@option("--workers", type=click.IntRange(1), help="Use so many workers at most.")
 @on_cluster
 @solving
 def submit_command(
@@ -40,20 +42,36 @@ def submit_command(
     The job goes on when this command has returned, whatever happens to this process.
     """
     from ogas.cluster.jobs.api import asked, submit
+    from ogas.cluster.progress import is_watched
 
     wanted = asked(command, table, output=output, demands=demand, factors=factor, **options)
     made = submit(wanted, job)
+    if is_watched():
+        from ogas.cluster.elsewhere import page_of
+
+        if page := page_of(wanted):
+            click.echo(f"to be watched at {page}", err=True)
     return Answer({"job": made.id, "state": made.state.state}, lambda: print(made.id))
 
 
 @click.command("jobs")
 @json_option
 def jobs_command() -> Answer:
-    """List all jobs, the oldest first."""
+    """List all jobs, the oldest first; those that cannot be read are named at the end."""
+    from ogas.cluster.failing import failure, told
     from ogas.cluster.showing_jobs import show_jobs
+    from ogas.engine.errors import PlanError
 
-    states = [job.state for job in _store().jobs()]
-    return Answer({"jobs": [state.json() for state in states]}, lambda: show_jobs(states))
+    states, failed = [], None
+    for job in _store().jobs():
+        try:
+            states.append(job.state)
+        except PlanError as error:
+            failed = failure(*told(error))
+    facts = {"jobs": [state.json() for state in states]}
+    if failed is None:
+        return Answer(facts, lambda: show_jobs(states))
+    return replace(failed, facts={**failed.facts, **facts}, show=lambda: show_jobs(states))
 
 
 @click.command("status")
@@ -66,9 +84,8 @@ def status_command(job: str) -> Answer:
 
     found = _store().job(job)
     state = found.state
-    orphan = state.state == "running" and not is_carried_out(found)
-    facts = state.json() | {"is_carried_out": not orphan and not state.has_ended}
-    return Answer(facts, lambda: show_state(state, is_orphan=orphan))
+    facts = state.json() | {"is_carried_out": not state.has_ended and is_carried_out(found)}
+    return Answer(facts, lambda: show_state(state, is_carried_out=facts["is_carried_out"]))
 
 
 @click.command("logs")

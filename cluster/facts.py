@@ -41,6 +41,7 @@ def facts_of(
         "digits_requested": request.precision.figures,
         **_proved(list(proved.values()), is_complete=len(proved) == len(solutions)),
         "passes": passes,
+        "sweeps": sum(history.count("sweep") for history in runs),
         "exchanges": sum(moved.exchanges for moved in traffic),
         "bytes_exchanged": sum(moved.bytes_exchanged for moved in traffic),
         "bytes_per_nonzero": traffic[0].bytes_per_nonzero,

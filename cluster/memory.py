@@ -63,9 +63,7 @@ class Run:
 def needed_bytes(store: Store, run: Run) -> int:
     """Return how much memory a run takes at most."""
     content = store.manifest.content
-    plans = run.plans * (1 + run.is_warm)
-    vectors = 8 * content.products * (VECTORS + PLAN_VECTORS * plans)
-    common = INTERPRETER_BYTES + vectors + _text(content, TEXT_COPIES + run.is_warm)
+    common = INTERPRETER_BYTES + coordinating_bytes(content, run)
     if run.in_blocks:
         return common + _in_blocks(content, run)
     transposing = TRANSPOSING_BYTES * content.nonzeros * run.transpositions
@@ -94,6 +92,13 @@ def check_memory(store: Store, run: Run, allowed: int | None) -> None:
             where=str(store.path),
             advice=f"use a machine with more, or insist with --memory {needed}",
         )
+
+
+def coordinating_bytes(content: Content, run: Run) -> int:
+    """Return what the labels and vectors of the whole table take, in the process that solves."""
+    plans = run.plans * (1 + run.is_warm)
+    vectors = 8 * content.products * (VECTORS + PLAN_VECTORS * plans)
+    return vectors + _text(content, TEXT_COPIES + run.is_warm)
 
 
 def burdens_of(content: Content, run: Run) -> tuple[tuple[Burden, ...], int]:

@@ -119,9 +119,12 @@ def solving(command: Any) -> Any:
             "--threads",
             type=click.IntRange(0),
             default=0,
-            help="Blocks swept at a time; the same bits for any number [default: every core].",
+            help="Blocks swept at a time, here or by workers started here; the same bits for any "
+            "number [default: every core].",
         ),
-        option("--memory", type=Bytes(), help="Refuse if more than this would be needed."),
+        option(
+            "--memory", type=Bytes(), help="Refuse to use more than this, here or in any worker."
+        ),
     ]
     for add in (json_option, *reversed(options)):
         command = add(command)

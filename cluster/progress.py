@@ -4,12 +4,20 @@ import math
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from ogas.cluster.jobs.state import State
     from ogas.engine.iterate import Forecast
     from ogas.engine.outcome import History
+
+
+class Tell(Protocol):
+    """Shows how far a job is, and where more is to be seen."""
+
+    def __call__(self, state: "State", page: str = "") -> None:
+        """Show it."""
+        ...
 
 
 @contextmanager
@@ -26,17 +34,22 @@ def watched(label: str, digits: int) -> "Iterator[Callable[[History, Forecast], 
 
 
 @contextmanager
-def reporting(label: str, digits: int) -> "Iterator[Callable[[State], None]]":
-    """Yield an observer of a job that shows how far it is."""
+def reporting(label: str, digits: int, first: str = "") -> "Iterator[Tell]":
+    """Yield an observer of a job that shows how far it is; ``first`` is shown before."""
     with _bar(label, digits) as advance:
+        advance(0.0, first)
 
-        def tell(state: "State") -> None:
+        def tell(state: "State", page: str = "") -> None:
+            below = f"\n{page}" if page else ""
             if state.state == "queued":
-                advance(0.0, "queued")
+                advance(0.0, f"queued{below}")
+            elif not state.round:
+                advance(0.0, f"reading the table{below}")
             else:
                 figures = max(state.digits_expected, state.digits_now or 0)
-                text = f"round {state.round:,}, {figures:.1f} figures, {state.workers:,} workers"
-                advance(min(figures, digits), text)
+                workers = f"{state.workers:,} worker{'' if state.workers == 1 else 's'}"
+                text = f"round {state.round:,}, {figures:.1f} figures, {workers}"
+                advance(min(figures, digits), text + below)
 
         yield tell
 
@@ -56,9 +69,14 @@ def counting(label: str, unit: str) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, of: advance(done / of, f"{done:,} of {of:,} {unit}")
 
 
+def is_watched() -> bool:
+    """Whether a person sees what is written to stderr."""
+    return sys.stderr.isatty()
+
+
 @contextmanager
 def _bar(label: str, total: float) -> Iterator[Callable[[float, str], None]]:
-    if not sys.stderr.isatty():
+    if not is_watched():
         yield lambda done, text: None
         return
     from rich.console import Console

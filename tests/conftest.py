@@ -1,6 +1,7 @@
 """What every test shares: how hard to search, a clean environment, and the published tables."""
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ settings.load_profile("ci" if os.environ.get("CI") else "dev")
 # OGAS_DIGITS and the like set the defaults of commands; a test must not depend on who runs it.
 for name in [name for name in os.environ if name.startswith("OGAS_") and name != "OGAS_DATA"]:
     del os.environ[name]
+# The jobs of whoever runs the tests are no business of theirs; this folder is never made.
+os.environ["OGAS_JOBS"] = str(Path(tempfile.gettempdir()) / f"ogas-tests-{os.getpid()}" / "jobs")
 
 DATA = Path(os.environ["OGAS_DATA"]) if os.environ.get("OGAS_DATA") else None
 

@@ -4,11 +4,17 @@ A job is carried out by the workers of a cluster; whoever submits it may leave. 
 how far it is and what came out stand in the job store, so `Job.state`, `Job.events` and the
 functions here work from any process that sees the store, with or without the cluster.
 
-    from ogas.cluster.jobs.api import asked, result, submit, wait
+    from ogas.cluster.jobs import asked, result, submit, wait
+    from ogas.cluster.runtime.connecting import local_cluster
 
-    job = submit(asked("plan", "us-2021", scheduler="tcp://10.0.0.1:8786"))
-    wait(job)
-    result(job)["digits_certified"]
+    with local_cluster(2) as client:
+        job = submit(asked("plan", "us-2021", digits=6), client=client)
+        wait(job)
+        print(job, result(job)["relative_half_width"])
+
+Where a cluster is running, its address takes the place of the client, and nobody need stay:
+
+    submit(asked("plan", "us-2021", digits=6, scheduler="tcp://10.0.0.1:8786"), "night-7")
 """
 
 import os
@@ -20,8 +26,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ogas.cluster import answer
-from ogas.cluster.jobs.job import LOOK_AGAIN, Job
+from ogas.cluster.jobs.job import CANCELLED, LOOK_AGAIN, Job
 from ogas.cluster.jobs.lease import Lease, read_lease, take
 from ogas.cluster.jobs.specification import Specification
 from ogas.cluster.jobs.state import State
@@ -37,7 +42,6 @@ KINDS = {"plan": "quantities", "price": "values"}
 # Seconds without a coordinator, after which somebody should resume a job. A scheduler with our
 # settings gives a coordinator that hangs 60 s before it starts another.
 ORPHANED = 90.0
-CANCELLED = {"outcome": "cancelled", "code": answer.INTERRUPTED, "message": "the job was cancelled"}
 
 Tell = Callable[[State], None]
 
@@ -56,12 +60,12 @@ def asked(
         Where the plan goes; ``./NAME-plan.zarr`` or ``./NAME-prices.zarr`` if not given.
     options
         Fields of `Specification`: digits, delta, method, demands, factors, warm, threads, memory,
-        workers, scheduler, tls. Paths may be relative.
+        workers, scheduler, tls. Paths may be relative; one demand or factor need not be a list.
 
     Raises
     ------
     WrongUsageError
-        If something cannot be meant.
+        If something cannot be meant, or a table or file is not there.
 
     Examples
     --------
@@ -74,17 +78,30 @@ def asked(
     where = locate(str(table))
     what = "plan" if command == "plan" else "prices"
     target = Path(output or f"{where.resolve().stem}-{what}.zarr").absolute()
-    paths: dict[str, Any] = {
+    warm, tls = options.get("warm"), options.get("tls")
+    fields: dict[str, Any] = {
+        "kind": KINDS[command],
         "table": str(table) if where.parent == BUNDLED else str(where.absolute()),
         "target": str(target),
-        "demands": tuple(_absolute(path) for path in options.get("demands", ())),
-        "warm": _absolute(options["warm"]) if options.get("warm") is not None else None,
+        "demands": tuple(map(_present, _several(options.get("demands", ())))),
+        "factors": tuple(_several(options.get("factors", ()))),
+        "warm": None if warm is None else _present(warm),
+        "tls": None if tls is None else {n: str(Path(file).absolute()) for n, file in tls.items()},
     }
-    return Specification(**{**options, "kind": KINDS[command], **paths})
+    return Specification(**{**options, **fields})
 
 
-def _absolute(path: str | Path) -> str:
-    return str(Path(path).absolute())
+def _several(given: Any) -> Any:
+    """Return a list of one where a text or a path was given: a text is a list of letters, too."""
+    return (given,) if isinstance(given, str | Path) else given
+
+
+def _present(file: str | Path) -> str:
+    """Return the absolute path of a file that somebody named, if there is one."""
+    path = Path(file).absolute()
+    if not path.exists():
+        raise WrongUsageError("there is no such file", where=str(file), advice="check the path")
+    return str(path)
 
 
 def submit(
@@ -113,9 +130,17 @@ def submit(
         If the cluster cannot be reached, or its workers are not fit: none there, other versions,
         table or store out of their sight. No job is made then.
     WrongUsageError
-        If the id belongs to a job that was asked something else.
+        If the id belongs to a job that was asked something else, or no plan may be written there.
+
+    Examples
+    --------
+    See the head of this page.
     """
+    from ogas.datasets.plans import check_place
+
     store = store or JobStore(default_folder())
+    if (target := Path(specification.target)).exists():  # else the coordinator looks at the place
+        check_place(target)
     with _connected(specification, client) as found:
         check_cluster(found, specification, store)
         job = store.create(specification, name)
@@ -151,6 +176,7 @@ def resume(
     WrongUsageError
         If it is certified.
     """
+    job.state.check_resumable()
     specification = job.specification
     if scheduler is not None:
         specification = replace(specification, scheduler=scheduler, tls=tls)
@@ -166,26 +192,46 @@ def resume(
 
 
 def cancel(job: Job, patience: float = 30.0) -> State:
-    """Ask for the end of a job, which takes one round of it; return the state it is in then."""
-    job.ask_to_cancel()
+    """Ask for the end of a job, which takes one round of it; return the state it is in then.
+
+    A job that has ended stays as it is. ``patience`` is how many seconds to wait at most.
+    """
+    if not job.has_ended:
+        job.ask_to_cancel()
     deadline = time.monotonic() + patience
     while not (state := job.state).has_ended and time.monotonic() < deadline:
-        lease = _taken(job)
-        if lease is not None:  # nobody carries it out
-            with suppress(PlanError):
-                job.end(lease, CANCELLED)
-            lease.release()
+        with suppress(PlanError):  # a lock that is held while a plan is published, say
+            lease = _taken(job)
+            if lease is not None:  # nobody carries it out
+                try:
+                    job.end(lease, CANCELLED)
+                finally:
+                    lease.release()
         time.sleep(LOOK_AGAIN)
     return state
 
 
 def wait(job: Job, tell: Tell = lambda state: None, patience: float | None = None) -> State:
-    """Wait until a job has ended; return its state, also when ``patience`` (seconds) is over.
+    """Wait until a job has ended, and return its state.
+
+    Parameters
+    ----------
+    job : Job
+    tell : callable, optional
+        Takes the state at every look, five times a second; the last one is the one returned.
+    patience : float, optional
+        Seconds, after which the state is returned as it is then.
 
     Raises
     ------
     ClusterError
         If nobody carries the job out any more.
+
+    Examples
+    --------
+    >>> job = JobStore(Path("jobs").absolute()).create(asked("plan", "us-2021"), "night-7")
+    >>> wait(job, patience=0.0).state
+    'queued'
     """
     start = seen = time.monotonic()
     while not (state := job.state).has_ended:
@@ -206,12 +252,20 @@ def wait(job: Job, tell: Tell = lambda state: None, patience: float | None = Non
 
 
 def result(job: Job) -> dict[str, Any]:
-    """Return the JSON object of a job that has ended.
+    """Return the JSON object of a job that has ended: that of the command, and its exit code.
+
+    Whatever came out is in it: a job that failed has ``outcome`` ``error`` and a ``message``.
 
     Raises
     ------
     ClusterError
-        If it has not.
+        If it has not ended.
+
+    Examples
+    --------
+    >>> job = JobStore(Path("jobs").absolute()).create(asked("plan", "us-2021"), "night-8")
+    >>> cancel(job).state, result(job)["outcome"], result(job)["code"]
+    ('cancelled', 'cancelled', 130)
     """
     found = job.result()
     if found is None:

@@ -17,10 +17,12 @@ another one may take its lease), or ended with its result.
 
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ogas.cluster import answer
 from ogas.cluster.jobs.files import (
     append_line,
     now,
@@ -32,12 +34,19 @@ from ogas.cluster.jobs.files import (
 from ogas.cluster.jobs.lease import Lease
 from ogas.cluster.jobs.specification import Specification
 from ogas.cluster.jobs.state import Progress, State, read_state
-from ogas.engine.errors import DamagedError, WrongUsageError
+from ogas.engine.errors import DamagedError, PlanError, WrongUsageError
 
 LOOK_AGAIN = 0.2  # seconds between two looks of somebody who waits; people do not notice it
+CANCELLED = {
+    "outcome": "cancelled",
+    "code": answer.INTERRUPTED,
+    "message": "the job was cancelled",
+    "where": "",
+    "advice": "",
+}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Job:
     """A job of a store; `JobStore.create` makes it, `JobStore.job` finds it.
 
@@ -45,9 +54,26 @@ class Job:
     ----------
     path : Path
         Its directory. Nothing is kept in memory: every look is at the files.
+
+    Examples
+    --------
+    >>> from ogas.cluster.jobs import JobStore
+    >>> job = JobStore(Path("jobs").absolute()).create(
+    ...     Specification("quantities", "us-2021", "/plans/us.zarr"), "night-7"
+    ... )
+    >>> job
+    <job night-7: queued>
     """
 
     path: Path
+
+    def __repr__(self) -> str:
+        """Say how far the job is; also where its files are damaged."""
+        try:
+            state = self.state
+        except PlanError as error:
+            return f"<job {self.id}: {error.message}>"
+        return f"<job {self.id}: {', '.join((state.state, *state.reached()))}>"
 
     @property
     def id(self) -> str:
@@ -107,6 +133,11 @@ class Job:
         """
         append_line(self.path / "events.jsonl", {"time": now(), "event": event} | facts)
 
+    def note(self, event: str, /, **facts: Any) -> None:
+        """Add one event if that can be: no job ends for want of a line that tells of it."""
+        with suppress(PlanError, OSError):
+            self.log(event, **facts)
+
     def events(
         self, follow: bool = False, patience: float | None = None
     ) -> Iterator[dict[str, Any]]:
@@ -131,13 +162,6 @@ class Job:
             if is_last:
                 return
             time.sleep(LOOK_AGAIN)
-
-    def wait(self, patience: float | None = None) -> State:
-        """Return the state once the job has ended, or as it is when patience is exhausted."""
-        deadline = None if patience is None else time.monotonic() + patience
-        while not ((state := self.state).has_ended or _is_over(deadline)):
-            time.sleep(LOOK_AGAIN)
-        return state
 
     def begin(self, lease: Lease) -> State:
         """Say that the holder of the lease carries the job out from now on.
@@ -187,12 +211,7 @@ class Job:
         """
         with lease.while_held():
             state = self.state
-            if state.state == "certified":
-                raise WrongUsageError(
-                    "this job is certified; nothing is left to do",
-                    where=self.id,
-                    advice="`ogas result` prints what came out",
-                )
+            state.check_resumable()
             # In this order: a kill in between leaves the job as it was, without the wish.
             (self.path / "cancel").unlink(missing_ok=True)
             self.log("queued again", scheduler=scheduler)

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from ogas.cluster.jobs.files import DAMAGE_ADVICE, locked, read_record, replace_record
+from ogas.cluster.jobs.files import DAMAGE_ADVICE, PATIENCE, locked, read_record, replace_record
 from ogas.engine.errors import DamagedError, PlanError
 
 # Two renewals may fail or be late (a slow disk, a long pause) before another coordinator takes
@@ -94,7 +94,14 @@ class Lease:
             If it was taken by another, or released.
         """
         with self.while_held():
-            _write(self, self.clock() + DURATION)
+            self.prolong()
+
+    def prolong(self) -> None:
+        """Keep the lease for another `DURATION`, in the body of `while_held`.
+
+        After a long body, during which nobody could renew it, it would go to whoever waits.
+        """
+        _write(self, self.clock() + DURATION)
 
     def release(self) -> None:
         """Let the next coordinator take the job at once; does nothing if the lease is lost."""
@@ -104,18 +111,23 @@ class Lease:
                 _write(self, 0.0)
 
     @contextmanager
-    def while_held(self) -> Iterator[None]:
+    def while_held(self, patience: float = PATIENCE) -> Iterator[None]:
         """Publish something in the body: nobody can take the lease meanwhile.
 
         Keep the body short (rename what was written before): a takeover, and the next `renew`,
         wait for it.
+
+        Parameters
+        ----------
+        patience : float, optional
+            Seconds to wait for the lock.
 
         Raises
         ------
         LostLeaseError
             If the lease was taken by another, or released; the body does not run then.
         """
-        with locked(_lock(self.folder)):
+        with locked(_lock(self.folder), patience):
             found = read_lease(self.folder)
             if found is None or found.token != self.token or found.expires == 0:
                 raise LostLeaseError(

@@ -54,7 +54,8 @@ class Specification:
     warm : str or None
         Absolute path of an earlier plan, to begin with.
     threads : int
-        Blocks swept at a time in one worker; 0 for every core.
+        Blocks swept at a time in a worker started for this job alone, 0 for every core. Workers
+        that others start bring their own number, ``OGAS_THREADS``.
     memory : int or None
         Bytes that each worker may use.
     workers : int or None

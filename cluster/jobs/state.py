@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from ogas.cluster import answer
 from ogas.cluster.jobs.files import DAMAGE_ADVICE, read_record
-from ogas.engine.errors import DamagedError
+from ogas.engine.errors import DamagedError, WrongUsageError
 
 STATES = ("queued", "running", "certified", "failed", "cancelled")
 ENDED = frozenset({"certified", "failed", "cancelled"})
@@ -104,6 +104,34 @@ class State:
     def has_ended(self) -> bool:
         """Whether nothing more will happen, unless somebody asks for it."""
         return self.state in ENDED
+
+    def reached(self) -> list[str]:
+        """Say how far the computation is: round and figures; nothing before it was begun.
+
+        >>> State("night-7", "running", "", started="", round=1200, digits_now=2).reached()
+        ['round 1,200', '2 figures certified']
+        """
+        if self.started is None or not self.round:
+            return []
+        digits = self.digits_now or 0
+        told = [f"round {self.round:,}", f"{digits} figure{'' if digits == 1 else 's'} certified"]
+        if not self.has_ended and self.digits_expected > digits:
+            told.append(f"about {self.digits_expected:.1f} expected")
+        return told
+
+    def check_resumable(self) -> None:
+        """Refuse to begin a job again that came out as it should.
+
+        Raises
+        ------
+        WrongUsageError
+        """
+        if self.state == "certified":
+            raise WrongUsageError(
+                "this job is certified; nothing is left to do",
+                where=self.job,
+                advice="`ogas result` prints what came out",
+            )
 
     def json(self) -> dict[str, Any]:
         """Return the JSON object of ``status``."""

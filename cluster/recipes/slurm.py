@@ -75,7 +75,10 @@ def jobs(node: Node) -> Any:
             *("--lifetime", f"{max(1, node.minutes - LEAVING)}m", "--lifetime-stagger", "2m"),
             *("--dashboard-address", "127.0.0.1:0"),
         ],
-        scheduler_options={"dashboard_address": "127.0.0.1:0"},
+        scheduler_options={
+            "dashboard_address": "127.0.0.1:0",
+            "preload": ["ogas.cluster.dashboard"],
+        },
         security=Security() if encrypted else None,
         protocol="tls" if encrypted else "tcp",
     )

@@ -12,23 +12,21 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from distributed import Worker
-from distributed.protocol import to_serialize
 
 from ogas.cluster.memory import peak_memory
 from ogas.cluster.runtime import events
 from ogas.cluster.runtime.coordinator import Coordinator, Needs
-from ogas.cluster.runtime.crew import Crew
+from ogas.cluster.runtime.crew import DROPPING, NOT_OURS, Crew
 from ogas.cluster.runtime.events import Event, Instruction
 from ogas.cluster.runtime.holding import Assignment, Shape
 from ogas.cluster.runtime.patience import Patience
+from ogas.cluster.runtime.telling import Tally
+from ogas.cluster.runtime.wire import pack, unpack
 from ogas.engine.layout import Layout
-
-DROPPING = 3.0  # seconds that workers may take to let go; they do so by themselves after silence
 
 
 class CancelledError(Exception):
@@ -69,7 +67,7 @@ class Conductor:
         self._waiting: Future[Instruction] | None = None
         self._ending: Exception | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self.seconds: dict[str, float] = {}  # by worker, of its latest step
+        self.tally = Tally()
 
     # ---- from the solver's thread ---------------------------------------------------------------
 
@@ -91,26 +89,58 @@ class Conductor:
         answer: events.Reply | events.Renewed = waiting.result()
         return answer
 
+    def go_on(self) -> None:
+        """Return unless the job has ended, for a solver that has nothing to ask.
+
+        Raises
+        ------
+        CancelledError, StoodDownError
+            And whatever `ask` would raise.
+        """
+        if self._ending is not None:
+            raise self._ending
+
     # ---- in the event loop ----------------------------------------------------------------------
 
     def tell(self, event: Event) -> None:
         """Tell the machine what happened, and carry out what it says."""
         if self.machine is None:
+            if isinstance(event, events.CancelAsked):
+                self._end(CancelledError())
+            elif isinstance(event, events.Superseded):
+                self._end(StoodDownError())
             return
-        instructions = self.machine.handle(event, time.monotonic())
-        self.epoch = self.crew.epoch = max(self.epoch, self.machine.epoch)
-        for instruction in instructions:
-            DEEDS[type(instruction)](self, instruction)
-        self._set_timer()
+        try:
+            instructions = self.machine.handle(event, time.monotonic())
+            self.epoch = self.crew.epoch = max(self.epoch, self.machine.epoch)
+            for instruction in instructions:
+                DEEDS[type(instruction)](self, instruction)
+            self._set_timer()
+        except Exception as error:  # nobody else would tell the solver, which waits
+            self._end(error)
+
+    def check(self, task: "asyncio.Task[None]") -> None:
+        """End the job if a task of it failed."""
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, Exception):
+            self._end(error)
 
     @property
     def workers(self) -> int:
-        """How many workers hold blocks."""
-        schedule = None if self.machine is None else self.machine.schedule
+        """How many workers hold blocks; 1 where the coordinator holds the whole table itself."""
+        if self.machine is None:
+            return 1
+        schedule = self.machine.schedule
         return 0 if schedule is None else len(schedule.hosts)
 
+    @property
+    def loading_seconds(self) -> float:
+        """What reading blocks and tying them together took in the latest epoch."""
+        return 0.0 if self.machine is None else self.machine.loading_seconds
+
     def facts(self) -> dict[str, Any]:
-        """Return how many workers hold blocks, and what all processes took."""
+        """Return how many workers hold blocks, and what all processes took until now."""
+        asyncio.run_coroutine_threadsafe(self.crew.refresh(), self.loop).result()
         greetings = self.crew.greetings.values()
         own = 0 if self.worker.address in self.crew.greetings else peak_memory()
         return {
@@ -119,11 +149,21 @@ class Conductor:
             "bytes_between_workers": sum(one["bytes_sent"] for one in greetings),
         }
 
+    def stand_down(self) -> None:
+        """Leave the job, and the workers with their blocks, to another coordinator."""
+        self.tell(events.Superseded())
+        self._end(StoodDownError())
+
     async def close(self) -> None:
-        """Let the workers go."""
+        """Let the workers go, and the solver, if it still asks."""
+        # Workers whose job goes on elsewhere keep their blocks for the other coordinator.
+        goes_on = isinstance(self._ending, StoodDownError)
         self.tell(events.Finished())
+        self._end(StoodDownError())
         if self._timer is not None:
             self._timer.cancel()
+        if not goes_on:
+            self._start(self.crew.release(list(self.crew.greetings)))
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=DROPPING)
         for task in self._tasks:
@@ -135,7 +175,9 @@ class Conductor:
             await asyncio.wait(self._tasks, timeout=DROPPING)
         self.shape, self.layout = shape, layout
         if self._ending is None:
-            self.machine = Coordinator(needs, self.patience, time.monotonic(), self.epoch)
+            earlier = self.crew.schedule(len(needs.burdens))
+            now = time.monotonic()
+            self.machine = Coordinator(needs, self.patience, now, self.epoch, earlier)
             self.crew.introduce()
             self._set_timer()
 
@@ -159,6 +201,7 @@ class Conductor:
         task = self.loop.create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self.check)
 
     # ---- instructions ---------------------------------------------------------------------------
 
@@ -166,53 +209,54 @@ class Conductor:
         assignment = Assignment(self.job, load.epoch, self.shape, load.schedule.owners)
         for address in load.schedule.hosts:
             told = (address, load.epoch, events.LOADING)
-            message = {"assignment": to_serialize(assignment)}
+            message = {"assignment": pack(assignment)}
             self._start(self._told(told, "ogas_load", message))
 
     def _ask(self, ask: events.Ask) -> None:
         schedule = self.machine.schedule if self.machine is not None else None
         assert schedule is not None
         arguments, each = ask.arguments
-        common = to_serialize(arguments)  # once for all
+        common = pack(arguments)  # once for all
         for address in ask.addresses:
             mine = None
             if each is not None:
                 stored = schedule.blocks_of(address)
                 mine = [each[piece] for number in stored for piece in self.layout.pieces(number)]
             message = {"job": self.job, "epoch": ask.epoch, "step": ask.step}
-            message |= {"arguments": common, "each": to_serialize(mine)}
+            message |= {"arguments": common, "each": pack(mine)}
             self._start(self._told((address, ask.epoch, ask.number), "ogas_take", message))
 
     async def _told(
         self, told: tuple[str, int, int], handler: str, message: dict[str, Any]
     ) -> None:
         """Tell a worker to do something; its answer, or the lack of one, is an event."""
-        address, start = told[0], time.monotonic()
+        address = told[0]
         try:
-            answer = await getattr(self.worker.rpc(address), handler)(**message)
+            answer = await self._call(address, handler, message)
         except OSError:
-            self.crew.greetings.pop(address, None)
-            self.tell(events.Lost(address))
+            self.crew.lose(address)
             return
         except Exception as error:
             self.tell(events.Failed(*told, error))
             return
-        self.seconds[address] = time.monotonic() - start
+        self.tally.add(address, answer.get("spent"))
         if answer["status"] == "done":
-            self.tell(events.Answered(*told, answer["answer"]))
+            self.tell(events.Answered(*told, unpack(answer["answer"])))
         elif answer["status"] == "failed":
-            self.tell(events.Failed(*told, answer["error"]))
+            self.tell(events.Failed(*told, unpack(answer["error"])))
+        elif answer["status"] in NOT_OURS:
+            self.crew.lose(address)
         else:
             self.tell(events.Unreached(*told, tuple(answer.get("peers", ()))))
 
-    def _drop(self, drop: events.Drop) -> None:
-        for address in drop.addresses:
-            self._start(self._dropped(address, drop.epoch))
+    async def _call(self, address: str, handler: str, message: dict[str, Any]) -> Any:
+        """Call a handler of a worker; our own needs no message."""
+        if address == self.worker.address:
+            return await self.worker.handlers[handler](**message)
+        return await getattr(self.worker.rpc(address), handler)(**message)
 
-    async def _dropped(self, address: str, epoch: int) -> None:
-        with suppress(Exception):  # who does not hear lets go by itself
-            rpc = self.worker.rpc(address)
-            await asyncio.wait_for(rpc.ogas_drop(job=self.job, epoch=epoch), DROPPING)
+    def _drop(self, drop: events.Drop) -> None:
+        self._start(self.crew.release(drop.addresses, drop.epoch))
 
     def _evict(self, evict: events.Evict) -> None:
         self.crew.greetings.pop(evict.address, None)
@@ -224,10 +268,10 @@ class Conductor:
             waiting.set_result(answer)
 
     def _end(self, error: Exception) -> None:
-        self._ending = error
+        self._ending = self._ending or error
         waiting, self._waiting = self._waiting, None
         if waiting is not None:
-            waiting.set_exception(error)
+            waiting.set_exception(self._ending)
 
 
 DEEDS: dict[type[Instruction], Callable[[Conductor, Any], None]] = {

@@ -34,6 +34,7 @@ from ogas.engine.exchange import available_cores
 Result = TypeVar("Result")
 
 PRELOAD = "ogas.cluster.worker"
+PAGE = "ogas.cluster.dashboard"
 RESOURCES = {"block": 1, "coordinator": 1}
 DEADLINE = 10.0  # seconds, for what a person waits for
 STARTING = 60.0  # a worker imports Numba first; on a busy machine that takes its time
@@ -56,7 +57,8 @@ def local_cluster(workers: int, threads: int = 0) -> Iterator[Client]:
     Yields
     ------
     Client
-        Its dashboard is at ``client.dashboard_link``, if bokeh is installed.
+        Its dashboard is at ``client.dashboard_link``, if bokeh is installed; the page of its jobs
+        is there, too (`ogas.cluster.dashboard`).
 
     Raises
     ------
@@ -196,6 +198,7 @@ def _start(workers: int, threads: int, folder: str) -> LocalCluster:
             silence_logs=logging.CRITICAL,
             resources=RESOURCES,
             preload=[PRELOAD],
+            scheduler_kwargs={"preload": [PAGE]},
             env={"OGAS_THREADS": str(threads)},
             local_directory=folder,
             death_timeout=STARTING,

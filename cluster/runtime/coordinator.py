@@ -81,13 +81,23 @@ class Coordinator:
         Seconds, from any beginning.
     epoch : int
         The last one of an earlier coordinator of this job.
+    earlier : Schedule or None
+        Who still holds blocks that it had loaded; an empty address for blocks that nobody has.
     """
 
-    def __init__(self, needs: Needs, patience: Patience, now: float, epoch: int = 0) -> None:
+    def __init__(
+        self,
+        needs: Needs,
+        patience: Patience,
+        now: float,
+        epoch: int = 0,
+        earlier: Schedule | None = None,
+    ) -> None:
         self.needs, self.patience = needs, patience
         self.epoch = epoch
         self.phase = Phase.GATHERING
         self.schedule: Schedule | None = None
+        self._earlier = earlier
         self._members = Members()
         self._pace = Pace(patience)
         until = now + patience.gathering
@@ -100,6 +110,7 @@ class Coordinator:
         self._suspects: set[str] = set()  # since a step was taken
         self._began = self._step_began = now
         self._has_newcomers = False
+        self.loading_seconds = 0.0  # of the latest epoch
 
     @property
     def deadline(self) -> float | None:
@@ -174,17 +185,14 @@ class Coordinator:
     def _placed(self) -> Schedule:
         """Place blocks on as many workers as are wanted, or on all if they do not fit else."""
         needs, everyone = self.needs, list(self._members.hosts.values())
-        chosen = self._members.chosen(self.schedule, needs.wanted)
+        earlier = self.schedule or self._earlier
+        chosen = self._members.chosen(earlier, needs.wanted)
         try:
-            return place(
-                needs.burdens, chosen, common_bytes=needs.common_bytes, earlier=self.schedule
-            )
+            return place(needs.burdens, chosen, common_bytes=needs.common_bytes, earlier=earlier)
         except DoesNotFitError:
             if len(chosen) == len(everyone):
                 raise
-        return place(
-            needs.burdens, everyone, common_bytes=needs.common_bytes, earlier=self.schedule
-        )
+        return place(needs.burdens, everyone, common_bytes=needs.common_bytes, earlier=earlier)
 
     def _begin(self, schedule: Schedule, now: float) -> list[Instruction]:
         """Have blocks loaded in a new epoch."""
@@ -255,10 +263,11 @@ class Coordinator:
             self._members.has_loaded(event.address, blocks)
         if not poll.is_complete:
             return []
-        return self._loaded(poll) if self.phase is Phase.LOADING else self._taken(poll, now)
+        return self._loaded(poll, now) if self.phase is Phase.LOADING else self._taken(poll, now)
 
-    def _loaded(self, poll: Poll) -> list[Instruction]:
+    def _loaded(self, poll: Poll, now: float) -> list[Instruction]:
         self._pace.loaded()
+        self.loading_seconds = now - self._began
         self.phase, self._poll, self._facts = Phase.READY, None, poll.answers()
         return [] if self._pending is None else self._announce(self._facts)
 

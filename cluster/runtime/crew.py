@@ -2,11 +2,12 @@
 
 Dask's scheduler knows who is there. Each worker is then claimed for the job, one after the other in
 the order of their addresses, so that of two jobs that want the same workers one gets them all and
-the other waits. Claimed workers are greeted every second or so: one that does not answer hangs.
+the other waits, without holding any. Claimed workers are greeted every second or so: one that does
+not answer hangs.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,11 +16,13 @@ from urllib.parse import urlsplit
 from distributed import Worker
 
 from ogas.cluster.runtime.events import Event, Joined, Lost
-from ogas.cluster.runtime.schedule import Host
+from ogas.cluster.runtime.schedule import Host, Schedule
 
 PERIOD = 1.0
 GREETING = 6.0  # seconds for an answer that takes a millisecond from a healthy worker
 AT_ONCE = 32  # greetings in flight
+DROPPING = 3.0  # seconds that workers may take to let go; they do so by themselves after silence
+NOT_OURS = ("busy", "leaving")  # what a worker says that is another job's, or about to end
 
 
 @dataclass(eq=False)
@@ -33,6 +36,8 @@ class Crew:
     job : str
     memory : int or None
         Bytes that each may use; None for its part of what its machine has.
+    reserved : int
+        Bytes that the coordinator itself takes, in its own worker.
     tell : callable
         Takes what happens: `Joined` and `Lost`.
     """
@@ -42,19 +47,23 @@ class Crew:
     memory: int | None
     tell: Callable[[Event], None]
     epoch: int = 0
+    reserved: int = 0
     greetings: dict[str, dict[str, Any]] = field(default_factory=dict)
     busy_with: str = ""
 
     async def muster(self) -> bool:
         """Claim all workers there are; return whether they, at least one, are all ours now."""
+        # Those claimed a while ago may have been taken for abandoned since.
+        self.greetings.clear()
         for address in await self._present():
-            if address in self.greetings:
-                continue
             greeting = await self._greeted(address)
-            if greeting is None:
+            if greeting is None or greeting["status"] == "leaving":
                 continue
             if greeting["status"] == "busy":
                 self.busy_with = greeting["job"]
+                claimed = [one for one, said in self.greetings.items() if said["job"] != self.job]
+                self.greetings.clear()
+                await self.release(claimed)
                 return False
             self.greetings[address] = greeting
         self.busy_with = ""
@@ -65,6 +74,25 @@ class Crew:
         for address in self.greetings:
             self.tell(Joined(self._host(address)))
 
+    def schedule(self, blocks: int) -> Schedule | None:
+        """Return who holds blocks that another coordinator had loaded; None if nobody does."""
+        owners = [""] * blocks
+        for address, greeting in self.greetings.items():
+            for block in greeting.get("stored", ()):
+                if block < blocks:
+                    owners[block] = address
+        return Schedule(tuple(owners)) if any(owners) else None
+
+    async def refresh(self) -> None:
+        """Ask who is ours what it took until now; of who does not answer the latest is known."""
+        ours = list(self.greetings)
+        answers = await asyncio.gather(*map(self._greeted, ours))
+        for address, greeting in zip(ours, answers, strict=True):
+            if greeting is None or greeting["status"] in NOT_OURS:
+                continue
+            if address in self.greetings:
+                self.greetings[address] = greeting
+
     async def watch(self) -> None:
         """Tell of workers that come, leave, or fall silent, until cancelled."""
         while True:
@@ -74,19 +102,35 @@ class Crew:
 
     async def evict(self, address: str) -> None:
         """Have the cluster end a process that hangs; its nanny, if it has one, starts another."""
+        asked = self.worker.scheduler.restart_workers(
+            workers=[address],
+            timeout=GREETING,
+            wait_for_workers=False,
+            on_error="return",
+            stimulus_id=f"ogas-evict-{self.job}",
+        )
         with suppress(Exception):  # without a nanny Dask gives up on it by itself
-            await self.worker.scheduler.restart_workers(
-                workers=[address],
-                timeout=GREETING,
-                wait_for_workers=False,
-                on_error="return",
-                stimulus_id=f"ogas-evict-{self.job}",
-            )
+            await asyncio.wait_for(asked, GREETING)
+
+    async def release(self, addresses: Sequence[str], epoch: int | None = None) -> None:
+        """Have workers let go of the job, up to this epoch or the latest."""
+
+        async def release(address: str) -> None:
+            words = {"job": self.job, "epoch": self.epoch if epoch is None else epoch}
+            with suppress(Exception):  # who does not hear lets go by itself
+                await asyncio.wait_for(self.worker.rpc(address).ogas_drop(**words), DROPPING)
+
+        await asyncio.gather(*map(release, addresses))
+
+    def lose(self, address: str) -> None:
+        """Take note that a worker is not there any more, or not ours."""
+        self.greetings.pop(address, None)
+        self.tell(Lost(address))
 
     async def _look(self) -> None:
         present = await self._present()
         for address in set(self.greetings) - set(present):
-            self._lose(address)
+            self.lose(address)
         gate = asyncio.Semaphore(AT_ONCE)
 
         async def look(address: str) -> None:
@@ -95,18 +139,16 @@ class Crew:
             is_ours = address in self.greetings
             if greeting is None:
                 if is_ours:
-                    self._lose(address)
+                    self.lose(address)
                     await self.evict(address)
-            elif greeting["status"] != "busy":
+            elif greeting["status"] not in NOT_OURS:
                 self.greetings[address] = greeting
                 if not is_ours:
                     self.tell(Joined(self._host(address)))
+            elif is_ours:
+                self.lose(address)
 
         await asyncio.gather(*map(look, present))
-
-    def _lose(self, address: str) -> None:
-        self.greetings.pop(address, None)
-        self.tell(Lost(address))
 
     async def _present(self) -> list[str]:
         """Return the addresses of workers that may hold blocks, in order."""
@@ -126,8 +168,9 @@ class Crew:
 
     def _host(self, address: str) -> Host:
         """Return a worker with what it may use: its share of the machine, unless it was told."""
-        if self.memory is not None:
-            return Host(address, self.memory)
         machine = urlsplit(address).hostname
         neighbours = sum(urlsplit(other).hostname == machine for other in self.greetings)
-        return Host(address, self.greetings[address]["installed_bytes"] // max(neighbours, 1))
+        share = self.greetings[address]["installed_bytes"] // max(neighbours, 1)
+        memory = share if self.memory is None else self.memory
+        taken = self.reserved if address == self.worker.address else 0
+        return Host(address, memory, taken)

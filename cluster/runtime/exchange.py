@@ -7,20 +7,21 @@ still have their state, others that of the last checkpoint, the rest none.
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from ogas.cluster.jobs.checkpoint import Checkpoints
 from ogas.cluster.jobs.job import Job
-from ogas.cluster.jobs.lease import Lease
-from ogas.cluster.memory import Run, burdens_of
+from ogas.cluster.jobs.lease import Lease, LostLeaseError
+from ogas.cluster.memory import Run, burdens_of, check_memory, coordinating_bytes
 from ogas.cluster.runtime.conductor import Conductor
 from ogas.cluster.runtime.coordinator import Needs
 from ogas.cluster.runtime.events import Renewed
 from ogas.cluster.runtime.holding import Loaded, Shape
 from ogas.datasets.store import Store
 from ogas.engine.account import Matrix
-from ogas.engine.errors import DamagedError
+from ogas.engine.errors import DamagedError, PlanError
 from ogas.engine.exchange import BegunAnewError
 from ogas.engine.layout import Layout
 from ogas.engine.sectors import Form
@@ -28,6 +29,10 @@ from ogas.engine.source import Source
 
 # What a worker's death costs at most, besides reading its blocks; writing takes far less.
 CHECKPOINT_EVERY = 30.0  # seconds; OGAS_CHECKPOINT_EVERY changes it
+PUBLISHING = 60.0  # seconds to wait for a busy lock: a plan is not thrown away for less
+# Seconds in which a worker that died is back, imports and all, if it comes back.
+RETURNING = 10.0
+LOOK_AGAIN = 0.1
 
 
 @dataclass(eq=False)
@@ -56,7 +61,13 @@ class Memory:
     def write(
         self, ask: Callable[[str], Sequence[Mapping[int, str] | str]], facts: Mapping[str, Any]
     ) -> None:
-        """Have all blocks write their states into the folder that ``ask`` takes; or log why not."""
+        """Have all blocks write their states into the folder that ``ask`` takes; or log why not.
+
+        Raises
+        ------
+        LostLeaseError
+            If another coordinator has taken over.
+        """
         self.latest_at = time.monotonic()
         try:
             slot, folder = self.checkpoints.begin(self.lease)
@@ -66,9 +77,12 @@ class Memory:
                     raise DamagedError(answer)
                 digests |= answer
             self.checkpoints.complete(self.lease, slot, digests, facts)
-            self.job.log("checkpoint", **facts)
-        except DamagedError as error:
-            self.job.log("checkpoint not written", message=str(error))
+        except LostLeaseError:
+            raise
+        except (PlanError, OSError) as error:  # a full disk, say: the plan needs no checkpoint
+            self.job.note("checkpoint not written", message=str(error))
+        else:
+            self.job.note("checkpoint", **facts)
 
     def read(self, numbers: Sequence[int], run: Mapping[str, Any]) -> dict[int, Matrix]:
         """Return the states of some blocks, as far as they are known and of this run."""
@@ -77,8 +91,8 @@ class Memory:
             if latest is None or any(latest.facts.get(name) != run[name] for name in run):
                 return {}
             return {number: latest.read_part(number)["state"] for number in numbers}
-        except (DamagedError, KeyError) as error:
-            self.job.log("checkpoint not read", message=str(error))
+        except (PlanError, OSError, KeyError) as error:
+            self.job.note("checkpoint not read", message=str(error))
             return {}
 
 
@@ -100,6 +114,9 @@ class WorkersExchange:
     memory: Memory
     run: Mapping[str, Any]
     rounds: int = 0
+    words: int = 0  # that cross the boundaries of blocks, for each column
+    columns: int = 0
+    chains: int = 0
     inherited: BegunAnewError | None = None
 
     def ask(self, step: str, *arguments: Any, each: Sequence[Any] | None = None) -> Sequence[Any]:
@@ -110,11 +127,23 @@ class WorkersExchange:
         reply = self.conductor.ask(step, (arguments, each))
         if isinstance(reply, Renewed):
             return self._renewed(step, reply.answers)
+        self._count(step, arguments)
         if step == "settle":
             self.rounds += 1
             if self.memory.is_due:
                 self._keep()
         return [answer for stored in reply.answers for answer in stored]
+
+    def _count(self, step: str, arguments: Sequence[Any]) -> None:
+        """Add up what crosses the boundaries of blocks, for those who watch."""
+        if step == "begin":
+            self.columns = arguments[0].columns.width + arguments[0].is_carried
+            self.chains = int(not self.conductor.shape.is_transposed)
+        elif step == "reach_out":
+            self.conductor.tally.crossed += 8 * self.words * self.columns
+        elif step == "show":  # the first time orders are counted, too
+            self.conductor.tally.crossed += 8 * self.words * (self.columns + self.chains)
+            self.chains = 0
 
     def _renewed(self, step: str, loaded: Sequence[Loaded]) -> Sequence[Any]:
         kept = {
@@ -123,12 +152,14 @@ class WorkersExchange:
             if one.is_kept
             for piece in self.layout.pieces(stored)
         }
+        self.words = sum(facts.ext for one in loaded for facts in one.facts)
         others = [number for number in range(self.layout.blocks) if number not in kept]
         states = self.memory.read(others, self.run)
         begun = BegunAnewError(kept, states)
-        self.memory.job.log(
+        self.memory.job.note(
             "blocks loaded",
             epoch=self.conductor.epoch,
+            seconds=round(self.conductor.loading_seconds, 3),
             workers=self.conductor.workers,
             blocks=self.layout.blocks,
             kept=len(kept),
@@ -167,7 +198,15 @@ class OnWorkers:
     loads: int = field(default=0, init=False)
 
     def load(self, store: Store, run: Run) -> Callable[[Source, Layout, Form], WorkersExchange]:
-        """Return how the workers load a table."""
+        """Return how the workers load a table; what is swept as a whole, the coordinator loads.
+
+        Raises
+        ------
+        DoesNotFitError
+            If that does not fit into its memory; of blocks it is known when workers are there.
+        """
+        if not run.in_blocks:
+            check_memory(store, run, self.conductor.memory)
 
         def load(source: Source, layout: Layout, form: Form) -> WorkersExchange:
             self.loads += 1
@@ -180,14 +219,23 @@ class OnWorkers:
                 self.loads,
             )
             burdens, common = burdens_of(store.manifest.content, run)
-            # A worker that died with an earlier coordinator is probably on its way back.
-            present = max(len(self.conductor.crew.greetings), self.memory.job.state.workers)
-            wanted = min(self.wanted or present, len(burdens))
+            self.conductor.crew.reserved = coordinating_bytes(store.manifest.content, run)
+            present = self._present()
+            wanted = min(self.wanted or present, present, len(burdens))
             self.conductor.open(Needs(burdens, common, max(wanted, 1)), shape, layout)
             states = {"load": self.loads, "digest": store.digest}
             return WorkersExchange(self.conductor, layout, self.memory, states)
 
         return load
+
+    def _present(self) -> int:
+        """Count the workers; one that died with an earlier coordinator is on its way back."""
+        deadline = time.monotonic() + RETURNING
+        known, earlier = self.conductor.crew.greetings, self.memory.job.state.workers
+        while len(known) < earlier and time.monotonic() < deadline:
+            self.conductor.go_on()
+            time.sleep(LOOK_AGAIN)
+        return len(known)
 
     def facts(self) -> dict[str, Any]:
         """Return how many workers hold blocks, and what all processes took."""
@@ -201,5 +249,7 @@ class OnWorkers:
         LostLeaseError
             If another coordinator has taken over.
         """
-        with self.memory.lease.while_held():
+        with self.memory.lease.while_held(PUBLISHING):
             write()
+            with suppress(PlanError, OSError):  # what is left to say is short
+                self.memory.lease.prolong()

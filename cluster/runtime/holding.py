@@ -17,7 +17,7 @@ from ogas.cluster.jobs.checkpoint import write_part
 from ogas.datasets.store import Store, open_store
 from ogas.engine.block import Block
 from ogas.engine.choose import layout_of, usable
-from ogas.engine.errors import DamagedError
+from ogas.engine.errors import DamagedError, PlanError
 from ogas.engine.layout import Layout
 from ogas.engine.mail import Holding, Post
 from ogas.engine.sectors import Facts, Form, Sector, arrange
@@ -178,7 +178,7 @@ class Held:
         def write(number: int) -> dict[int, str] | str:
             try:
                 return {number: write_part(Path(folder), number, {"state": memory[number]})}
-            except DamagedError as error:
+            except (PlanError, OSError) as error:
                 return str(error)
 
         return self._by_stored([write(number) for number in self.share.numbers])

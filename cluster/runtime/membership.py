@@ -101,7 +101,7 @@ def check_visible(client: Client, path: Path, deadline: float = DEADLINE) -> Non
     _refuse(
         {member: "" if yes else f"cannot read {full}" for member, yes in seen.items()},
         _scheduler(client).address,
-        "put the table on storage that all machines share, under the same path",
+        "put it on storage that all machines share, under the same path",
     )
 
 

@@ -18,21 +18,21 @@ refused.
 import asyncio
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
 from distributed import Worker, WorkerPlugin
-from distributed.protocol import to_serialize
 
 from ogas.cluster.memory import installed_bytes, peak_memory
 from ogas.cluster.runtime.holding import Assignment, Held
 from ogas.cluster.runtime.post import Mailbox, Parcel, UnreachedError, WirePost
+from ogas.cluster.runtime.wire import pack, unpack
 
 NAME = "ogas"
 # A coordinator is heard from every second or so; one that was silent for this long is gone.
-SILENCE = 15.0
+SILENCE = 20.0
 PATIENCE = 300.0  # with parcels; the coordinator finds out earlier who is missing
 
 
@@ -59,6 +59,9 @@ class Occupation:
     post: WirePost | None = None
     heard: float = field(default_factory=time.monotonic)
     sent_before: int = 0
+    seconds: float = 0.0  # in steps, and how much of it waiting for parcels
+    waiting: float = 0.0
+    latest: tuple[float, float, int] = (0.0, 0.0, 0)  # of one step; with the bytes sent
 
     def mailbox(self, epoch: int) -> Mailbox:
         """Return the mailbox of an epoch."""
@@ -80,6 +83,19 @@ class Occupation:
         """Bytes of all parcels sent for the job."""
         return self.sent_before + (0 if self.post is None else self.post.bytes_sent)
 
+    def timed(self, step: Callable[[], Any]) -> Any:
+        """Take a step, and note what it takes."""
+        post, start = self.post, time.perf_counter()
+        waited, sent = (0.0, 0) if post is None else (post.waited, post.bytes_sent)
+        try:
+            return step()
+        finally:
+            spent = time.perf_counter() - start
+            if post is not None:
+                self.latest = (spent, post.waited - waited, post.bytes_sent - sent)
+                self.seconds += spent
+                self.waiting += self.latest[1]
+
 
 OCCUPATIONS: dict[str, Occupation] = {}  # by worker: in tests, several live in one process
 
@@ -94,7 +110,7 @@ class BlockHolder(WorkerPlugin):
         """Register the handlers."""
         if "ogas_take" in worker.handlers:
             return
-        self.worker = worker
+        self.worker, self.is_leaving = worker, False
         self.pool = ThreadPoolExecutor(1, thread_name_prefix="ogas")
         worker.handlers |= {
             "ogas_hello": self.hello,
@@ -106,7 +122,8 @@ class BlockHolder(WorkerPlugin):
         worker.metrics["ogas"] = self.metrics
 
     def teardown(self, worker: Worker) -> None:
-        """End whatever waits."""
+        """End whatever waits, and begin nothing more."""
+        self.is_leaving = True
         occupation = OCCUPATIONS.pop(worker.address, None)
         if occupation is not None:
             occupation.advance(occupation.epoch + 1)
@@ -117,53 +134,55 @@ class BlockHolder(WorkerPlugin):
     async def hello(self, job: str = "", epoch: int = 0) -> dict[str, Any]:
         """Say what is held; with a job, that its coordinator is alive.
 
-        ``status`` is ``busy`` if another job is, whose coordinator is alive.
+        ``status`` is ``busy`` if another job is, whose coordinator is alive, and ``leaving`` if the
+        worker is about to end.
         """
         occupation = self._occupation
-        status = "ready"
-        if job and occupation is not None and occupation.job != job and not occupation.is_silent:
-            status = "busy"
-        elif job:
-            self._occupy(job, epoch)
+        is_ready = not job or self._occupy(job, epoch) is not None
         return {
-            "status": status,
+            "status": "ready" if is_ready else self._refusal,
             "job": "" if occupation is None else occupation.job,
             "epoch": 0 if self._occupation is None else self._occupation.epoch,
+            "stored": self._stored(job),
             "installed_bytes": installed_bytes(),
             "peak_memory_bytes": peak_memory(),
             "bytes_sent": 0 if self._occupation is None else self._occupation.bytes_sent,
         }
 
-    async def load(self, assignment: Assignment) -> dict[str, Any]:
+    async def load(self, assignment: Any) -> dict[str, Any]:
         """Hold blocks in a new epoch."""
+        assignment = unpack(assignment)
         occupation = self._occupy(assignment.job, assignment.epoch)
-        if occupation is None or assignment.epoch < occupation.epoch:
+        if occupation is None:
+            return {"status": self._refusal}
+        if assignment.epoch < occupation.epoch:
             return {"status": "stale"}
-        return await self._answer(lambda: self._loaded(occupation, assignment))
+        # Made here: one made by the thread, after the epoch has ended, nobody would ever close.
+        mailbox = occupation.mailbox(assignment.epoch)
+        return await self._answer(lambda: self._loaded(occupation, assignment, mailbox))
 
     async def take(
         self,
         job: str,
         epoch: int,
         step: str,
-        arguments: Sequence[Any] = (),
-        each: Sequence[Any] | None = None,
+        arguments: Any,
+        each: Any,
     ) -> dict[str, Any]:
-        """Take a step."""
-        held = self._held(job, epoch)
-        if held is None:
+        """Take a step; arguments are packed."""
+        held, occupation = self._held(job, epoch), self._occupation
+        if held is None or occupation is None:
             return {"status": "stale"}
-        return await self._answer(lambda: held.take(step, arguments, each))
+        answer = await self._answer(
+            lambda: occupation.timed(lambda: held.take(step, unpack(arguments), unpack(each)))
+        )
+        return answer | {"spent": occupation.latest}
 
-    async def parcel(
-        self, job: str, epoch: int, number: int, sender: str, parcel: Parcel
-    ) -> dict[str, Any]:
-        """Take in a parcel."""
+    async def parcel(self, job: str, epoch: int, number: int, sender: str, parcel: Any) -> None:
+        """Take in a parcel, unless it is of an earlier epoch."""
         occupation = self._occupation
-        if occupation is None or occupation.job != job or epoch < occupation.epoch:
-            return {"status": "stale"}
-        occupation.mailbox(epoch).put(sender, number, parcel)
-        return {"status": "done"}
+        if occupation is not None and occupation.job == job and epoch >= occupation.epoch:
+            occupation.mailbox(epoch).put(sender, number, unpack(parcel))
 
     async def drop(self, job: str, epoch: int) -> dict[str, Any]:
         """Let go of a job, unless it is in a later epoch here."""
@@ -184,6 +203,10 @@ class BlockHolder(WorkerPlugin):
             "epoch": occupation.epoch,
             "blocks": 0 if held is None else len(held.stored),
             "bytes_sent": occupation.bytes_sent,
+            "seconds": occupation.seconds,
+            "waiting": occupation.waiting,
+            "latest_seconds": occupation.latest[0],
+            "latest_waiting": occupation.latest[1],
         }
 
     # ---- what they consist of -------------------------------------------------------------------
@@ -192,8 +215,14 @@ class BlockHolder(WorkerPlugin):
     def _occupation(self) -> Occupation | None:
         return OCCUPATIONS.get(self.worker.address)
 
+    @property
+    def _refusal(self) -> str:
+        return "leaving" if self.is_leaving else "busy"
+
     def _occupy(self, job: str, epoch: int) -> Occupation | None:
-        """Work for a job from now on, in this epoch or later; None if another has the worker."""
+        """Work for a job from now on, in this epoch or later; None if that is refused."""
+        if self.is_leaving:
+            return None
         occupation = self._occupation
         if occupation is not None and occupation.job != job:
             if not occupation.is_silent:
@@ -207,6 +236,13 @@ class BlockHolder(WorkerPlugin):
             occupation.advance(epoch)
         return occupation
 
+    def _stored(self, job: str) -> tuple[int, ...]:
+        """Return the blocks of a job that are held, whoever had them loaded."""
+        occupation = self._occupation
+        if occupation is None or occupation.held is None or occupation.job != job:
+            return ()
+        return occupation.held.stored
+
     def _held(self, job: str, epoch: int) -> Held | None:
         occupation = self._occupation
         if occupation is None or (occupation.job, occupation.epoch) != (job, epoch):
@@ -215,11 +251,13 @@ class BlockHolder(WorkerPlugin):
         held = occupation.held
         return held if held is not None and held.assignment.epoch == epoch else None
 
-    def _loaded(self, occupation: Occupation, assignment: Assignment) -> list[Any]:
+    def _loaded(
+        self, occupation: Occupation, assignment: Assignment, mailbox: Mailbox
+    ) -> list[Any]:
         epoch, earlier = assignment.epoch, occupation.held
         post = WirePost(
             assignment.addresses,
-            occupation.mailbox(epoch),
+            mailbox,
             lambda address, number, parcel: self._deliver(
                 (assignment.job, epoch), address, number, parcel
             ),
@@ -237,15 +275,14 @@ class BlockHolder(WorkerPlugin):
     ) -> None:
         """Bring a parcel to another worker; it may hear of the epoch by this."""
         job, epoch = sent_for
-        answer = await self.worker.rpc(address).ogas_parcel(
+        await self.worker.rpc(address).ogas_parcel(
+            reply=False,  # who refuses it is in another epoch, and this worker will hear of that
             job=job,
             epoch=epoch,
             number=number,
             sender=self.worker.address,
-            parcel=to_serialize(parcel),
+            parcel=pack(parcel),
         )
-        if answer["status"] != "done":
-            raise UnreachedError((address,))
 
     async def _answer(self, act: Callable[[], Any]) -> dict[str, Any]:
         """Act in the thread for blocks, and put into words what came of it."""
@@ -254,8 +291,8 @@ class BlockHolder(WorkerPlugin):
         except UnreachedError as error:
             return {"status": "unreached", "peers": list(error.peers)}
         except Exception as error:
-            return {"status": "failed", "error": to_serialize(error)}
-        return {"status": "done", "answer": to_serialize(found)}
+            return {"status": "failed", "error": pack(error)}
+        return {"status": "done", "answer": pack(found)}
 
 
 def threads_of(worker: Worker) -> int:

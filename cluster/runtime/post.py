@@ -109,6 +109,7 @@ class WirePost:
     sent: int = field(default=0, init=False)
     received: int = field(default=0, init=False)
     bytes_sent: int = field(default=0, init=False)
+    waited: float = field(default=0.0, init=False)
 
     def send(self, parcels: Parcels) -> None:
         """Send one parcel to each of some shares, and do not wait."""
@@ -127,7 +128,9 @@ class WirePost:
         """
         self.received += 1
         addresses = [self.addresses[share] for share in senders]
+        start = time.monotonic()
         parcels = self.mailbox.take(addresses, self.received, self.patience)
+        self.waited += time.monotonic() - start
         return dict(zip(senders, parcels, strict=True))
 
     async def _delivery(self, address: str, number: int, parcel: Parcel) -> None:

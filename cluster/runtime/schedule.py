@@ -49,10 +49,18 @@ class Host:
         A process that was started again may have another.
     memory : int or None
         Bytes that it may use; None if nothing is limited.
+    reserved : int
+        How many of them are taken by something else: by the coordinator, where it runs.
     """
 
     address: str
     memory: int | None = None
+    reserved: int = 0
+
+    @property
+    def free(self) -> int | None:
+        """Bytes for blocks and what they need; None if nothing is limited."""
+        return None if self.memory is None else self.memory - self.reserved
 
 
 @dataclass(frozen=True)
@@ -156,7 +164,7 @@ def place(
         raise WrongUsageError("no worker is there to hold blocks", advice="start workers")
     nonzeros = [burden.nonzeros for burden in burdens]
     sizes = [burden.bytes for burden in burdens]
-    free = rooms({host.address: host.memory for host in hosts}, common_bytes)
+    free = rooms({host.address: host.free for host in hosts}, common_bytes)
     most = MOST_LOAD * sum(nonzeros) / len(free)
     starts = [(("",) * len(burdens), most)]
     if earlier is not None:  # what fitted does so again, be it out of balance
@@ -188,8 +196,16 @@ def _refusal(
     worker = max(sorted(memory), key=packing.room.__getitem__)
     taken = memory[worker] - int(packing.room[worker])
     largest = max(memory.values())
+    own = common_bytes + next(host.reserved for host in hosts if host.address == worker)
+    # The coordinator may run in any of them.
+    common_bytes += max(host.reserved for host in hosts)
     enough = common_bytes + even_room(sizes, len(memory))
-    advice = f"{len(memory)} of {enough:,} bytes"
+    advice = f"{len(memory)} of {enough:,} bytes (--memory {enough})"
+    if own > memory[worker]:
+        return DoesNotFitError(
+            f"{worker} may use {memory[worker]:,} bytes, and takes {own:,} before it holds a block",
+            advice=f"use larger workers, {advice}",
+        )
     if common_bytes + max(sizes) <= largest:
         needed = bins(sizes, largest - common_bytes)
         advice = f"use {needed} workers of {largest:,} bytes, or {advice}"
@@ -197,6 +213,6 @@ def _refusal(
         advice = f"use larger workers, {advice}, or cut the table into smaller blocks"
     return DoesNotFitError(
         f"block {homeless} needs {sizes[homeless]:,} bytes on {worker}, where {memory[worker]:,} "
-        f"are allowed and {taken:,} are taken, {common_bytes:,} of them by no block",
+        f"are allowed and {taken:,} are taken, {own:,} of them by no block",
         advice=advice,
     )

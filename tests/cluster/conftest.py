@@ -1,16 +1,25 @@
 """The command line in this process, judged after every call by the laws that every ending keeps."""
 
+import copy
 import json
 import signal
 import subprocess
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
+import dask.config
 import problems
 import pytest
+from clusters import LONG
 
 from ogas.cluster.cli import main
-from ogas.datasets.store import publish
+from ogas.cluster.jobs.api import result, wait
+from ogas.datasets.answers import answer
+from ogas.datasets.gallery import write
+from ogas.datasets.plans import read_plan
+from ogas.datasets.recipes import Parameters
+from ogas.datasets.store import open_store, publish
 
 COMMAND = [sys.executable, "-c", "import sys; from ogas.cluster.cli import main; sys.exit(main())"]
 
@@ -106,3 +115,47 @@ def contents(tmp_path):
         return {file: file.read_bytes() if file.is_file() else None for file in files}
 
     return look
+
+
+@pytest.fixture(scope="module")
+def undisturbed():
+    """Leave the configuration of Dask to other tests as it was."""
+    before = copy.deepcopy(dask.config.config)
+    yield
+    dask.config.config.clear()
+    dask.config.config.update(before)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A table on the disk, and its true output."""
+
+    path: Path
+    blocks: int
+    answer: object
+
+
+@pytest.fixture(scope="session")
+def sectors(tmp_path_factory):
+    """A table that takes some hundred and fifty rounds of ten milliseconds for ten figures."""
+    path = tmp_path_factory.mktemp("sectors") / "t"
+    write("sectors:S4", path, Parameters(products=20_000, inputs=20, seed=20261123))
+    store = open_store(path)
+    return Stored(path, len(store.manifest.content.blocks), answer(store.load()))
+
+
+@pytest.fixture
+def certified(sectors):
+    """Wait for the end of a job about ``sectors``, and judge its plan by the true output."""
+
+    def judge(job):
+        state = wait(job, patience=2 * LONG)
+        assert state.state == "certified", (state, *job.events())
+        facts = result(job)
+        assert (facts["code"], facts["outcome"]) == (0, "certified")
+        assert facts["digits_certified"] >= facts["digits_requested"]
+        (column,) = read_plan(Path(facts["plan"])).columns
+        problems.check_enclosed(sectors.answer, column, 1e-14)
+        return facts
+
+    return judge

@@ -1,7 +1,6 @@
 """Workers started here, schedulers found elsewhere, and everything that can stand in the way."""
 
 import contextlib
-import copy
 import os
 import signal
 import socket
@@ -14,8 +13,8 @@ from pathlib import Path
 import dask.config
 import psutil
 import pytest
+from clusters import LONG, scheduler, until
 from distributed import Security
-from servers import LONG, scheduler, until
 
 from ogas.cluster.runtime import connecting, settings
 from ogas.cluster.runtime.connecting import connect, local_cluster, within
@@ -24,6 +23,8 @@ from ogas.cluster.runtime.reaching import Tls
 from ogas.engine.errors import PlanError, WrongUsageError
 
 SHORT = 3.0  # a deadline that is meant to pass
+
+pytestmark = pytest.mark.usefixtures("undisturbed")
 
 RUN = """
 import os, sys, time
@@ -59,15 +60,6 @@ def refusal(address, tls=None, deadline=SHORT):
     assert "\n" not in line
     assert caught.value.advice
     return line
-
-
-@pytest.fixture(scope="module", autouse=True)
-def undisturbed():
-    """Leave configuration and environment to other tests as they were."""
-    before = copy.deepcopy(dask.config.config)
-    yield
-    dask.config.config.clear()
-    dask.config.config.update(before)
 
 
 @pytest.fixture(scope="module")

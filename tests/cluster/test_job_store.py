@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from faults import Killed, failing_at, race
 
+from ogas.cluster.jobs.api import wait
 from ogas.cluster.jobs.job import Job
 from ogas.cluster.jobs.lease import take
 from ogas.cluster.jobs.specification import METHODS, Specification
@@ -305,7 +306,8 @@ FOLDERS = [
 
 @pytest.mark.parametrize(("variables", "system", "folder"), FOLDERS)
 def test_the_store_is_where_the_user_keeps_data(monkeypatch, variables, system, folder):
-    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    for name in ("XDG_DATA_HOME", "OGAS_JOBS"):
+        monkeypatch.delenv(name, raising=False)
     for name, value in (variables | {"HOME": "/home/k"}).items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr("sys.platform", system)
@@ -323,6 +325,7 @@ def test_without_a_home_the_store_must_be_named(monkeypatch):
         raise RuntimeError("Could not determine home directory.")
 
     monkeypatch.setattr(Path, "home", home)
+    monkeypatch.delenv("OGAS_JOBS")
     with pytest.raises(WrongUsageError, match="set OGAS_JOBS"):
         default_folder()
 
@@ -574,12 +577,12 @@ def test_a_line_is_not_followed_before_it_is_whole(job):
 
 def test_patience_with_a_job_that_does_not_end_is_exhausted(job):
     assert [event["event"] for event in job.events(follow=True, patience=0)] == ["submitted"]
-    assert job.wait(patience=0.01).state == "queued"
+    assert wait(job, patience=0.01).state == "queued"
 
 
 def test_waiting_is_over_when_the_job_has_ended(job):
     lease = lease_of(job)
     ender = threading.Timer(0.05, job.end, [lease, {"outcome": "not_productive"}])
     ender.start()
-    assert job.wait(patience=60).code == 3
+    assert wait(job, patience=60).code == 3
     ender.join()

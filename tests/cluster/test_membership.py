@@ -1,15 +1,13 @@
 """Every worker is looked at before it is given blocks, and named if it is not fit to compute."""
 
-import copy
 import os
 import pydoc
 import signal
 from pathlib import Path
 
-import dask.config
 import pytest
+from clusters import LONG, scheduler, started
 from distributed.versions import get_versions
-from servers import LONG, scheduler, started
 
 from ogas.cluster.runtime import membership
 from ogas.cluster.runtime.connecting import connect, local_cluster
@@ -18,14 +16,7 @@ from ogas.cluster.runtime.membership import check_visible, check_workers
 
 SHORT = 3.0  # a deadline that is meant to pass
 
-
-@pytest.fixture(scope="module", autouse=True)
-def undisturbed():
-    """Leave the configuration to other tests as it was."""
-    before = copy.deepcopy(dask.config.config)
-    yield
-    dask.config.config.clear()
-    dask.config.config.update(before)
+pytestmark = pytest.mark.usefixtures("undisturbed")
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,20 @@ import numpy as np
 import problems
 import pytest
 
-from ogas.cluster.memory import INTERPRETER_BYTES, Run, held_bytes, needed_bytes
+from ogas.cluster.jobs.api import asked, submit, wait
+from ogas.cluster.jobs.lease import read_lease
+from ogas.cluster.jobs.store import JobStore
+from ogas.cluster.memory import (
+    INTERPRETER_BYTES,
+    Run,
+    burdens_of,
+    coordinating_bytes,
+    held_bytes,
+    needed_bytes,
+    peak_memory,
+)
+from ogas.cluster.runtime.connecting import local_cluster
+from ogas.cluster.runtime.schedule import Host, place
 from ogas.datasets.gallery import generate
 from ogas.datasets.recipes import Parameters
 from ogas.datasets.store import open_store
@@ -94,3 +107,21 @@ def test_a_refused_run_reads_no_block_and_no_demand(ogas, stored, monkeypatch):
     monkeypatch.setattr("ogas.datasets.store.read_block", lambda *_: pytest.fail("a block"))
     ending = ogas("plan", "t", "--demand", "none.csv", "--memory", "1MB", "--json")
     assert (ending.code, json.loads(ending.out)["code"]) == (6, 6)
+
+
+def test_a_worker_takes_no_more_than_was_told(million, tmp_path):
+    store = open_store(million)
+    run = Run(in_blocks=True, figures=6)
+    burdens, common = burdens_of(store.manifest.content, run)
+    wanted = asked("plan", million, output=tmp_path / "p", digits=6)
+    with local_cluster(2, 1) as client:
+        job = submit(wanted, store=JobStore(tmp_path / "jobs"), client=client)
+        assert wait(job, patience=120).state == "certified"
+        peaks = client.run(peak_memory)
+    hosts = [Host(address) for address in peaks]
+    schedule = place(burdens, hosts, common_bytes=common, earlier=None)
+    owner = read_lease(job.path).owner
+    for address, peak in peaks.items():
+        told = common + sum(burdens[number].bytes for number in schedule.blocks_of(address))
+        told += coordinating_bytes(store.manifest.content, run) * (address == owner)
+        assert told / 3 < peak <= told

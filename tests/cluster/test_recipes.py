@@ -116,6 +116,13 @@ def test_every_worker_is_one_of_ours(words):
 
 
 @pytest.mark.parametrize(
+    "words", [words for words in every_dask_command() if words[0] == "scheduler"], ids=" ".join
+)
+def test_every_scheduler_shows_plans(words):
+    assert parsed(words)["preload"] == ("ogas.cluster.dashboard",)
+
+
+@pytest.mark.parametrize(
     "words", [words for words in every_dask_command() if "host" not in words[1]], ids=" ".join
 )
 def test_no_dashboard_is_open_to_a_network(words):

@@ -146,7 +146,7 @@ def test_a_refusal_names_the_block_the_worker_the_need_the_limit_and_what_would_
         placed(burdens, hosts, None, 100)
     assert str(refusal.value) == (
         "block 2 needs 300 bytes on tcp://two:2, where 700 are allowed and 500 are taken, 100 of "
-        "them by no block; use 3 workers of 700 bytes, or 2 of 800 bytes"
+        "them by no block; use 3 workers of 700 bytes, or 2 of 800 bytes (--memory 800)"
     )
 
 
@@ -154,7 +154,30 @@ def test_a_block_larger_than_any_worker_asks_for_larger_workers_or_smaller_block
     with pytest.raises(DoesNotFitError) as refusal:
         placed([Burden(1, 2000)], [Host("a", 1000)], None, 100)
     assert refusal.value.advice == (
-        "use larger workers, 1 of 2,100 bytes, or cut the table into smaller blocks"
+        "use larger workers, 1 of 2,100 bytes (--memory 2100), or cut the table into smaller blocks"
+    )
+
+
+@pytest.mark.parametrize("reserved", [1, 250, 5000])
+def test_what_is_advised_has_room_for_the_coordinator(reserved):
+    burdens = [Burden(size, size) for size in (500, 400, 300, 200)]
+
+    def hosts(memory):
+        return [Host("a", memory, reserved), Host("b", memory)]
+
+    with pytest.raises(DoesNotFitError) as refusal:
+        placed(burdens, hosts(600), None, 100)
+    enough = int(refusal.value.advice.split("--memory ")[1].split(")")[0])
+    assert enough == 100 + reserved + 700
+    placed(burdens, hosts(enough), None, 100)
+
+
+def test_workers_too_small_for_any_block_are_told_what_they_take_without_one():
+    with pytest.raises(DoesNotFitError) as refusal:
+        placed([Burden(1, 20), Burden(1, 30)], [Host("a", 50), Host("b", 70)], None, 100)
+    assert str(refusal.value) == (
+        "b may use 70 bytes, and takes 100 before it holds a block; "
+        "use larger workers, 2 of 130 bytes (--memory 130)"
     )
 
 

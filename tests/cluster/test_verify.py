@@ -265,7 +265,9 @@ def test_a_damaged_file_is_never_certified_and_never_a_traceback(
     write_plan(tmp_path / "p", honest["plan"])
     file = tmp_path / "p" / place
     content = file.read_bytes()
-    middle = len(content) // 2
+    # What is flipped has to matter: in the middle of the metadata there may be a time of day.
+    named = content.find(b'"table_digest": "')
+    middle = len(content) // 2 if named < 0 else named + 20
     ways = {
         "cut": content[:middle],
         "emptied": b"",

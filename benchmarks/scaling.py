@@ -1,0 +1,227 @@
+"""What workers cost and gain: seconds per round, bytes between them, on this machine.
+
+A round is one cycle: every worker sweeps its blocks, tells the coordinator, and sends the others
+what they need. All runs are jobs like any other, on local clusters of real processes. What a round
+costs beyond the sweep is what it takes longer than in one process, whose threads are as many as the
+cores that the workers share:
+
+    overhead(W) = round(W workers) - round(one process, 1 thread) / min(W, cores)
+
+Bytes between workers stand beside the fewest that these blocks on these workers permit: one number
+for every product that some block of a worker takes from another worker, and column.
+"""
+
+import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from distributed import Client
+
+from ogas.cluster.asking import order_of
+from ogas.cluster.jobs.api import asked, result, submit, wait
+from ogas.cluster.jobs.specification import Specification
+from ogas.cluster.jobs.store import JobStore
+from ogas.cluster.memory import Run, burdens_of
+from ogas.cluster.planning import ThisProcess, carry_out
+from ogas.cluster.runtime.connecting import local_cluster
+from ogas.cluster.runtime.schedule import Host, place
+from ogas.datasets import gallery
+from ogas.datasets.recipes import Parameters
+from ogas.datasets.store import Store, open_store
+from ogas.engine.exchange import available_cores
+
+PATIENCE = 1800.0  # seconds for a job
+
+
+@dataclass(frozen=True)
+class Size:
+    """An economy to be measured on.
+
+    Attributes
+    ----------
+    recipe : str
+    products, inputs : int
+    method : str
+        One that makes many rounds where a round is short.
+    digits : int
+    """
+
+    recipe: str
+    products: int
+    inputs: int
+    method: str
+    digits: int
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How large everything is.
+
+    Attributes
+    ----------
+    small : Size
+        Sweeps of it take next to nothing.
+    large : Size
+        A pass of it takes half a second and more.
+    each : Size
+        What every worker has where work grows with the workers.
+    workers : tuple of int
+    rounds : int
+        Runs of each kind, of which the best counts.
+    """
+
+    small: Size = Size("sectors:S3", 20_000, 20, "block-jacobi", 10)
+    large: Size = Size("sectors:S2", 1_000_000, 200, "orders-and-tables", 3)
+    each: Size = Size("sectors:S2", 1_000_000, 30, "orders-and-tables", 6)
+    workers: tuple[int, ...] = (1, 2, 4, 8)
+    rounds: int = 3
+
+
+QUICK = Scale(
+    small=Size("sectors:S3", 2_000, 8, "block-jacobi", 3),
+    large=Size("sectors:S2", 20_000, 20, "orders-and-tables", 3),
+    each=Size("sectors:S2", 20_000, 10, "orders-and-tables", 3),
+    workers=(1, 2, 4),
+    rounds=1,
+)
+
+
+@dataclass(frozen=True)
+class Rounds:
+    """What rounds took.
+
+    Attributes
+    ----------
+    economy : str
+    workers : int
+        Of one thread each; 0 for one process.
+    threads : int
+        Of all of them together.
+    seconds : float
+        Per round, in the best run; certificates not counted.
+    rounds : int
+    sent : float
+        Bytes between workers, per exchange.
+    least : float
+        The fewest possible.
+    """
+
+    economy: str
+    workers: int
+    threads: int
+    seconds: float
+    rounds: int
+    sent: float = 0.0
+    least: float = 0.0
+
+
+@contextmanager
+def drawn(size: Size) -> Iterator[Path]:
+    """Yield the folder of an economy drawn for a while."""
+    with tempfile.TemporaryDirectory(prefix="ogas-scaling-") as folder:
+        table = Path(folder) / size.recipe.replace(":", "-")
+        sizes = Parameters(products=size.products, inputs=size.inputs)
+        gallery.write(size.recipe, table, sizes)
+        yield table
+
+
+def overheads(scale: Scale) -> Iterator[Rounds]:
+    """Yield rounds of the small economy: in one process, then on ever more workers."""
+    with drawn(scale.small) as table:
+        yield in_process(table, scale.small, 1, scale.rounds)
+        for workers in scale.workers:
+            yield on_workers(table, scale.small, workers, scale.rounds)
+
+
+def speed_up(scale: Scale) -> Iterator[Rounds]:
+    """Yield rounds of the large economy: in one process, on one worker, on two."""
+    with drawn(scale.large) as table:
+        for threads in (1, available_cores()):
+            yield in_process(table, scale.large, threads, scale.rounds)
+        for workers in (1, 2):
+            yield on_workers(table, scale.large, workers, scale.rounds)
+
+
+def growing(scale: Scale) -> Iterator[Rounds]:
+    """Yield rounds of an economy that grows with its workers."""
+    for workers in (1, 2):
+        size = Size(**{**vars(scale.each), "products": scale.each.products * workers})
+        with drawn(size) as table:
+            yield on_workers(table, size, workers, scale.rounds)
+
+
+def in_process(table: Path, size: Size, threads: int, rounds: int) -> Rounds:
+    """Measure rounds without any worker."""
+    best: dict[str, Any] = {}
+    for _ in range(rounds):
+        order = order_of(wanted(table, size))
+        facts = dict(carry_out(order, ThisProcess(threads)).facts)
+        best = min(filter(None, (best, facts)), key=seconds_per_round)
+    return Rounds(_name(size, best), 0, threads, seconds_per_round(best), best["sweeps"])
+
+
+def on_workers(table: Path, size: Size, workers: int, rounds: int) -> Rounds:
+    """Measure rounds on workers of one thread each."""
+    with local_cluster(workers, 1) as client:
+        found = [carried_out(client, table, size) for _ in range(rounds)]
+    best = min(found, key=seconds_per_round)
+    store = open_store(table)
+    return Rounds(
+        *(_name(size, best), workers, workers, seconds_per_round(best), best["sweeps"]),
+        sent=best["bytes_between_workers"] / best["exchanges"],
+        least=least_bytes(store, workers, size.digits),
+    )
+
+
+def carried_out(client: Client, table: Path, size: Size) -> dict[str, Any]:
+    """Return the JSON object of a job."""
+    with tempfile.TemporaryDirectory(prefix="ogas-jobs-") as folder:
+        job = submit(wanted(table, size), store=JobStore(Path(folder)), client=client)
+        wait(job, patience=PATIENCE)
+        facts = result(job)
+    if facts["outcome"] != "certified":
+        raise RuntimeError(f"a measured job ended otherwise: {json.dumps(facts)}")
+    return facts
+
+
+def seconds_per_round(facts: dict[str, Any]) -> float:
+    """Return the mean over all sweeps."""
+    return float(facts["seconds"]["solve"]) / int(facts["sweeps"])
+
+
+def least_bytes(store: Store, workers: int, digits: int) -> float:
+    """Return the fewest bytes that must cross between workers in a round, plan and witness."""
+    burdens, _ = burdens_of(store.manifest.content, Run(in_blocks=True, figures=digits))
+    hosts = [Host(f"{number:04}") for number in range(workers)]
+    schedule = place(burdens, hosts, common_bytes=0, earlier=None)
+    taken: dict[str, list[np.ndarray]] = {}
+    own: dict[str, list[np.ndarray]] = {}
+    for number, address in enumerate(schedule.owners):
+        block = store.block(number)
+        taken.setdefault(address, []).append(block.ext)
+        own.setdefault(address, []).append(block.products)
+    words = sum(
+        len(np.setdiff1d(np.concatenate(ext), np.concatenate(own[address])))
+        for address, ext in taken.items()
+    )
+    return 16.0 * words
+
+
+def overhead(rounds: Rounds, alone: Rounds) -> float:
+    """Return the seconds that a round costs beyond its sweep; see the head of this page."""
+    return rounds.seconds - alone.seconds / min(rounds.workers, available_cores())
+
+
+def wanted(table: Path, size: Size) -> Specification:
+    """Return the job that is measured."""
+    target = table.parent / "plan.zarr"
+    return asked("plan", table, output=target, method=size.method, digits=size.digits)
+
+
+def _name(size: Size, facts: dict[str, Any]) -> str:
+    return f"{size.recipe.rpartition(':')[2]}, {facts['nonzeros']:,} coefficients"
