@@ -14,17 +14,13 @@ trade with every other's; blocks that are near-independent have few partners.
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
-import psutil
 
 from ogas.benchmarks.coordination import coordination
-from ogas.benchmarks.scaling import Size, carried_out, drawn
-from ogas.cluster.runtime.connecting import local_cluster
+from ogas.benchmarks.scaling import Rounds
 from ogas.engine.account import Account, Columns
 from ogas.engine.sector_table import add_up, corrections
 from ogas.engine.table import Integers
@@ -33,24 +29,6 @@ RATE = 1.25e9  # bytes per second: a network of 10 Gbit/s
 PARTNERS = 32  # of a worker whose blocks are near-independent
 SIZES = (64, 1_000)
 SEED = 90210457
-
-
-@dataclass(frozen=True)
-class Point:
-    """Processor time per round, in seconds, on so many workers.
-
-    Attributes
-    ----------
-    workers : int
-    coordinator : float
-        Of the process that coordinates, and holds blocks too.
-    other : float
-        Of each of the others, on average.
-    """
-
-    workers: int
-    coordinator: float
-    other: float
 
 
 @dataclass(frozen=True)
@@ -94,13 +72,7 @@ class Projected:
         return self.coordinator + self.messages + self.network + self.machine + self.table
 
 
-def points(size: Size, workers: Sequence[int]) -> list[Point]:
-    """Measure processor time per round on ever more workers."""
-    with drawn(size) as table:
-        return [_point(table, size, count) for count in workers]
-
-
-def fitted(sweep: float, measured: Sequence[Point]) -> Costs:
+def fitted(sweep: float, measured: Sequence[Rounds]) -> Costs:
     """Fit the costs; ``sweep`` is the processor time of one round without any worker."""
     counts = np.array([point.workers for point in measured], dtype=np.float64)
     beyond = np.array([point.other - sweep / point.workers for point in measured])
@@ -142,26 +114,3 @@ def _account(number: int, blocks: int, partners: int, draw: np.random.Generator)
     ones = np.ones(2)
     across /= 3.0 * np.maximum(across.sum(axis=0), 1e-300)
     return Account(others.astype(np.int64), across, ones / 3.0, ones, ones)
-
-
-def _point(table: Path, size: Size, workers: int) -> Point:
-    with local_cluster(workers, 1) as client:
-        carried_out(client, table, size)  # compiles, and reads everything once
-        before = client.run(_processor_seconds)
-        facts = carried_out(client, table, size)
-        after = client.run(_processor_seconds)
-        return _per_round(before, after, facts)
-
-
-def _per_round(
-    before: Mapping[str, float], after: Mapping[str, float], facts: Mapping[str, Any]
-) -> Point:
-    rounds = int(facts["sweeps"])
-    spent = sorted((after[address] - before[address]) / rounds for address in before)
-    others = spent[:-1] or spent
-    return Point(len(spent), spent[-1], sum(others) / len(others))
-
-
-def _processor_seconds() -> float:
-    times = psutil.Process().cpu_times()
-    return float(times.user + times.system)

@@ -13,13 +13,14 @@ for every product that some block of a worker takes from another worker, and col
 
 import json
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 from distributed import Client
 
 from ogas.cluster.asking import order_of
@@ -36,6 +37,7 @@ from ogas.datasets.store import Store, open_store
 from ogas.engine.exchange import available_cores
 
 PATIENCE = 1800.0  # seconds for a job
+FEW = 1  # figures of a job with few rounds
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ class Scale:
 
 
 QUICK = Scale(
-    small=Size("sectors:S3", 2_000, 8, "block-jacobi", 3),
+    small=Size("sectors:S3", 2_000, 8, "block-jacobi", 10),
     large=Size("sectors:S2", 20_000, 20, "orders-and-tables", 3),
     each=Size("sectors:S2", 20_000, 10, "orders-and-tables", 3),
     workers=(1, 2, 4),
@@ -109,6 +111,9 @@ class Rounds:
         Bytes between workers, per exchange.
     least : float
         The fewest possible.
+    coordinator, other : float
+        Processor seconds per round: of the process that coordinates, and holds blocks too; of each
+        of the others, on average.
     """
 
     economy: str
@@ -118,6 +123,8 @@ class Rounds:
     rounds: int
     sent: float = 0.0
     least: float = 0.0
+    coordinator: float = 0.0
+    other: float = 0.0
 
 
 @contextmanager
@@ -130,29 +137,41 @@ def drawn(size: Size) -> Iterator[Path]:
         yield table
 
 
-def overheads(scale: Scale) -> Iterator[Rounds]:
-    """Yield rounds of the small economy: in one process, then on ever more workers."""
-    with drawn(scale.small) as table:
-        yield in_process(table, scale.small, 1, scale.rounds)
-        for workers in scale.workers:
-            yield on_workers(table, scale.small, workers, scale.rounds)
+@dataclass(frozen=True)
+class Measured:
+    """All that was measured, in one process and on ever more workers.
+
+    Attributes
+    ----------
+    small, large, each : list of Rounds
+    """
+
+    small: list[Rounds] = field(default_factory=list)
+    large: list[Rounds] = field(default_factory=list)
+    each: list[Rounds] = field(default_factory=list)
 
 
-def speed_up(scale: Scale) -> Iterator[Rounds]:
-    """Yield rounds of the large economy: in one process, on one worker, on two."""
-    with drawn(scale.large) as table:
+def measured(
+    scale: Scale, progress: Callable[[int, int], None] = lambda done, of: None
+) -> Measured:
+    """Measure the small economy on all numbers of workers, the others on one and two."""
+    found = Measured()
+    double = replace(scale.each, products=2 * scale.each.products)
+    sizes = (scale.small, scale.large, scale.each, double)
+    with ExitStack() as stack:
+        small, large, *each = (stack.enter_context(drawn(size)) for size in sizes)
+        found.small.append(in_process(small, scale.small, 1, scale.rounds))
         for threads in (1, available_cores()):
-            yield in_process(table, scale.large, threads, scale.rounds)
-        for workers in (1, 2):
-            yield on_workers(table, scale.large, workers, scale.rounds)
-
-
-def growing(scale: Scale) -> Iterator[Rounds]:
-    """Yield rounds of an economy that grows with its workers."""
-    for workers in (1, 2):
-        size = Size(**{**vars(scale.each), "products": scale.each.products * workers})
-        with drawn(size) as table:
-            yield on_workers(table, size, workers, scale.rounds)
+            found.large.append(in_process(large, scale.large, threads, scale.rounds))
+        for done, workers in enumerate(scale.workers):
+            progress(done, len(scale.workers))
+            with local_cluster(workers, 1) as client:
+                found.small.append(on_workers(client, small, scale.small, scale.rounds))
+                if workers <= len(each):
+                    found.large.append(on_workers(client, large, scale.large, scale.rounds))
+                    grown = each[workers - 1]
+                    found.each.append(on_workers(client, grown, scale.each, scale.rounds))
+    return found
 
 
 def in_process(table: Path, size: Size, threads: int, rounds: int) -> Rounds:
@@ -165,17 +184,37 @@ def in_process(table: Path, size: Size, threads: int, rounds: int) -> Rounds:
     return Rounds(_name(size, best), 0, threads, seconds_per_round(best), best["sweeps"])
 
 
-def on_workers(table: Path, size: Size, workers: int, rounds: int) -> Rounds:
-    """Measure rounds on workers of one thread each."""
-    with local_cluster(workers, 1) as client:
-        found = [carried_out(client, table, size) for _ in range(rounds)]
+def on_workers(client: Client, table: Path, size: Size, rounds: int) -> Rounds:
+    """Measure rounds on workers of one thread each, and the processor time they take."""
+    carried_out(client, table, size)  # kernels are loaded, files are read
+    found, spent = _spent(client, table, size, rounds)
+    hasty, before = _spent(client, table, replace(size, digits=FEW), rounds)
+    sweeps = _sweeps(found) - _sweeps(hasty)
+    # Loading and certifying is the same in both, and falls out.
+    each = sorted((spent[address] - before[address]) / max(sweeps, 1) for address in spent)
     best = min(found, key=seconds_per_round)
-    store = open_store(table)
     return Rounds(
-        *(_name(size, best), workers, workers, seconds_per_round(best), best["sweeps"]),
+        *(_name(size, best), len(each), len(each), seconds_per_round(best), best["sweeps"]),
         sent=best["bytes_between_workers"] / best["exchanges"],
-        least=least_bytes(store, workers, size.digits),
+        least=least_bytes(open_store(table), len(each), size.digits),
+        # The coordinator works more than any other.
+        coordinator=each[-1],
+        other=sum(each[:-1]) / max(len(each) - 1, 1),
     )
+
+
+def _spent(
+    client: Client, table: Path, size: Size, rounds: int
+) -> tuple[list[dict[str, Any]], dict[str, float]]:
+    """Return what some jobs say, and the processor seconds that each worker spent on them."""
+    before = client.run(_processor_seconds)
+    found = [carried_out(client, table, size) for _ in range(rounds)]
+    after = client.run(_processor_seconds)
+    return found, {address: after[address] - before[address] for address in before}
+
+
+def _sweeps(found: list[dict[str, Any]]) -> int:
+    return sum(int(facts["sweeps"]) for facts in found)
 
 
 def carried_out(client: Client, table: Path, size: Size) -> dict[str, Any]:
@@ -221,6 +260,11 @@ def wanted(table: Path, size: Size) -> Specification:
     """Return the job that is measured."""
     target = table.parent / "plan.zarr"
     return asked("plan", table, output=target, method=size.method, digits=size.digits)
+
+
+def _processor_seconds() -> float:
+    times = psutil.Process().cpu_times()
+    return float(times.user + times.system)
 
 
 def _name(size: Size, facts: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from ogas.cluster.sheet import Sheet
 
 if TYPE_CHECKING:
-    from ogas.benchmarks.scaling import Rounds, Scale
+    from ogas.benchmarks.scaling import Rounds
 
 MILLI, MEGA = 1e3, 1e-6
 
@@ -17,17 +17,13 @@ def sheets(quick: bool) -> list[Sheet]:
     from ogas.cluster.progress import counting
 
     scale = scaling.QUICK if quick else scaling.Scale()
-    with counting("measuring workers", "parts") as progress:
-        small = list(scaling.overheads(scale))
-        progress(1, 5)
-        large = list(scaling.speed_up(scale))
-        progress(2, 5)
-        each = list(scaling.growing(scale))
-        progress(3, 5)
+    with counting("measuring", "clusters") as progress:
+        found = scaling.measured(scale, progress)
+    with counting("killing", "clusters") as progress:
+        progress(0, 1)
         lost = _recovery(quick)
-        progress(4, 5)
-        beyond = _projection(scale, small[0], large, quick=quick)
-    return [_rounds(small), _speed_up(large), _growing(each), lost, *beyond]
+    beyond = _projection(found.small, found.large, quick=quick)
+    return [_rounds(found.small), _speed_up(found.large), _growing(found.each), lost, beyond]
 
 
 def _rounds(found: "Sequence[Rounds]") -> Sheet:
@@ -94,13 +90,11 @@ def _recovery(quick: bool) -> Sheet:
     )
 
 
-def _projection(
-    scale: "Scale", alone: "Rounds", large: "Sequence[Rounds]", *, quick: bool
-) -> list[Sheet]:
+def _projection(small: "Sequence[Rounds]", large: "Sequence[Rounds]", *, quick: bool) -> Sheet:
     from ogas.benchmarks import projection
 
-    measured = projection.points(scale.small, [count for count in scale.workers if count > 1])
-    costs = projection.fitted(alone.seconds, measured)
+    several = [one for one in small if one.workers > 1]
+    costs = projection.fitted(small[0].seconds, several)
     first = next(one for one in large if one.workers == 1)
     sent = next(one for one in large if one.workers == 2).least
     sizes = (8,) if quick else projection.SIZES
@@ -126,7 +120,7 @@ def _projection(
         "table: the sector table of that many blocks, measured"
     )
     named = [*head, "table", "beyond the sweep"]
-    return [Sheet("projection", "rounds on many workers", named, rows, footer)]
+    return Sheet("projection", "rounds on many workers", named, rows, footer)
 
 
 HEAD = ("economy", "workers", "threads", "rounds", "ms per round")

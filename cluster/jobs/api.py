@@ -12,7 +12,8 @@ functions here work from any process that sees the store, with or without the cl
         wait(job)
         print(job, result(job)["relative_half_width"])
 
-Where a cluster is running, its address takes the place of the client, and nobody need stay:
+(In a script this stands below ``if __name__ == "__main__":``, since new processes import it.) Where
+a cluster is running, its address takes the place of the client, and nobody need stay:
 
     submit(asked("plan", "us-2021", digits=6, scheduler="tcp://10.0.0.1:8786"), "night-7")
 """

@@ -91,3 +91,21 @@ def test_a_whole_run_takes_the_same_passes_on_any_number_of_threads():
     assert len(one.plan.cycles) < one.plan.passes < len(found.peer[0])
     assert 6 < found.bytes_per_nonzero < 9  # in small blocks pointers weigh much
     assert found.words % 2 == 0
+
+
+def test_bench_scaling_measures_workers_losses_and_what_follows(ogas, folder):
+    facts = ogas("bench", "scaling", "--quick", "-o", folder, "--json").facts
+    alone, *others = facts["rows"]
+    assert alone["workers"] == "in process"
+    assert [row["workers"] for row in others] == ["1", "2", "4"]
+    assert len({row["rounds"] for row in facts["rows"]}) == 1  # the same bits, so the same rounds
+    sent = [int(row["bytes between workers"].replace(",", "")) for row in others]
+    least = [int(row["at least"].replace(",", "")) for row in others]
+    assert sent[0] == least[0] == 0
+    assert all(more >= fewest > 0 for more, fewest in zip(sent[1:], least[1:], strict=True))
+    assert [row["workers"] for row in facts["growing"]["rows"]] == ["1", "2"]
+    worker, scheduler = facts["recovery"]["rows"]
+    assert 0 < worker["kept"] < worker["blocks"]
+    assert scheduler["kept"] == 0
+    assert scheduler["from a checkpoint"] == scheduler["blocks"]
+    assert "PROJECTED" in facts["projection"]["summary"]
