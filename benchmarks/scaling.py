@@ -78,7 +78,7 @@ class Scale:
     """
 
     small: Size = Size("sectors:S3", 20_000, 20, "block-jacobi", 10)
-    large: Size = Size("sectors:S2", 1_000_000, 200, "orders-and-tables", 3)
+    large: Size = Size("sectors:S4", 1_000_000, 200, "orders-and-tables", 3)
     each: Size = Size("sectors:S2", 1_000_000, 30, "orders-and-tables", 6)
     workers: tuple[int, ...] = (1, 2, 4, 8)
     rounds: int = 3
@@ -86,7 +86,7 @@ class Scale:
 
 QUICK = Scale(
     small=Size("sectors:S3", 2_000, 8, "block-jacobi", 10),
-    large=Size("sectors:S2", 20_000, 20, "orders-and-tables", 3),
+    large=Size("sectors:S4", 20_000, 20, "orders-and-tables", 3),
     each=Size("sectors:S2", 20_000, 10, "orders-and-tables", 3),
     workers=(1, 2, 4),
     rounds=1,

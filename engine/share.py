@@ -319,14 +319,14 @@ class Share:
         return numbers
 
     def _send_up(self, messages: npt.NDArray[Any]) -> None:
-        self.post.send({to: messages[rows] for to, rows in self.routes.up.items()})
+        self.post.send({to: np.take(messages, rows, axis=0) for to, rows in self.routes.up.items()})
 
     def _receive_up(self, messages: npt.NDArray[Any]) -> None:
         for sender, parcel in self.post.receive(list(self.routes.arrivals)).items():
             messages[self.routes.arrivals[sender]] = parcel
 
     def _down(self, numbers: npt.NDArray[Any]) -> None:
-        self.post.send({to: numbers[places] for to, places in self.routes.down.items()})
+        self.post.send({to: np.take(numbers, at, axis=0) for to, at in self.routes.down.items()})
         for sender, parcel in self.post.receive(list(self.routes.ghosts)).items():
             numbers[self.routes.ghosts[sender]] = parcel
 
