@@ -19,7 +19,7 @@ from ogas.engine.choose import METHODS
 from ogas.engine.errors import PlanError
 from ogas.engine.iterate import Precision
 from ogas.engine.outcome import Outcome
-from ogas.engine.plan import Plan, Request
+from ogas.engine.plan import Kind, Plan, Request
 
 TELLING = ("table_digest", "digits_requested", "relative_half_width", "passes", "total", "method")
 CODES = {
@@ -31,16 +31,20 @@ CODES = {
 
 def order_of(asked: Specification) -> Order:
     """Return what a job is to carry out."""
-    request = Request(
-        kind=asked.kind,
-        method=METHODS.get(asked.method),
-        precision=Precision(figures=asked.digits),
-        factors=tuple(dict.fromkeys(asked.factors)),
-        delta=asked.delta,
-    )
     warm = None if asked.warm is None else Path(asked.warm)
     files = Files(tuple(map(Path, asked.demands)), warm)
-    return Order(asked.table, request, Path(asked.target), files)
+    return Order(asked.table, request_of(asked.kind, vars(asked)), Path(asked.target), files)
+
+
+def request_of(kind: Kind, options: Mapping[str, Any]) -> Request:
+    """Return what is asked of a table, from the options of a command or the fields of a job."""
+    return Request(
+        kind=kind,
+        method=METHODS.get(options["method"]),
+        precision=Precision(figures=options["digits"]),
+        factors=tuple(dict.fromkeys(options.get("factors", ()))),
+        delta=options["delta"],
+    )
 
 
 def answer_of(account: Account) -> Answer:

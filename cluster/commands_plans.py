@@ -108,21 +108,12 @@ def _carried_out(command: str, table: str, output: Path | None, options: dict[st
         from ogas.cluster.jobs.api import asked
 
         return carried_out(asked(command, table, output=output, **options))
-    from ogas.cluster.asking import answer_of
+    from ogas.cluster.asking import answer_of, request_of
     from ogas.cluster.planning import Files, Order, ThisProcess, carry_out
     from ogas.cluster.progress import watched
-    from ogas.engine.choose import METHODS
-    from ogas.engine.iterate import Precision
-    from ogas.engine.plan import Request
 
     what, kind = PURPOSES[command]
-    request = Request(
-        kind=kind,
-        method=METHODS.get(options["method"]),
-        precision=Precision(figures=options["digits"]),
-        factors=tuple(dict.fromkeys(options.get("factors", ()))),
-        delta=options["delta"],
-    )
+    request = request_of(kind, options)
     target = output or Path(f"{Path(table).resolve().stem}-{what}.zarr")
     order = Order(table, request, target, Files(options.get("demands", ()), options["warm"]))
     site = ThisProcess(options["threads"], options["memory"])

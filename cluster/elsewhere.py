@@ -72,9 +72,7 @@ def page_of(asked: Specification) -> str:
 def _place(asked: Specification) -> "Iterator[tuple[JobStore, Client]]":
     """Yield a job store, and the workers of a cluster."""
     if asked.scheduler is not None:
-        files = asked.tls
-        tls = None if files is None else Tls(*(Path(files[n]) for n in ("ca", "cert", "key")))
-        with connect(asked.scheduler, tls) as client:
+        with connect(asked.scheduler, Tls.of(asked.tls)) as client:
             yield JobStore(default_folder()), client
         return
     with tempfile.TemporaryDirectory(prefix="ogas-job-") as folder:

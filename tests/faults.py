@@ -16,12 +16,8 @@ class Killed(BaseException):
     """What a killed process does not survive."""
 
 
-@contextmanager
-def failing_at(k, error, bury=True):
-    """Let every step towards the disk from the k-th on fail; yield how many there were.
-
-    If ``bury``, nothing is cleaned up after it: the dead do not.
-    """
+def die_at(monkeypatch, k, error, bury=True):
+    """Let the k-th step towards the disk fail; if ``bury``, nothing is cleaned up after it."""
     count = {"steps": 0}
 
     def counted(step):
@@ -33,13 +29,22 @@ def failing_at(k, error, bury=True):
 
         return call
 
+    for name in STEPS:
+        monkeypatch.setattr(os, name, counted(getattr(os, name)))
+    if bury:
+        monkeypatch.setattr(shutil, "rmtree", lambda *_, **__: None)
+        monkeypatch.setattr("pathlib.Path.unlink", lambda *_, **__: None)
+    return count
+
+
+@contextmanager
+def failing_at(k, error, bury=True):
+    """Let every step towards the disk from the k-th on fail; yield how many there were.
+
+    If ``bury``, nothing is cleaned up after it: the dead do not.
+    """
     with pytest.MonkeyPatch.context() as patch:
-        for name in STEPS:
-            patch.setattr(os, name, counted(getattr(os, name)))
-        if bury:
-            patch.setattr(shutil, "rmtree", lambda *_, **__: None)
-            patch.setattr("pathlib.Path.unlink", lambda *_, **__: None)
-        yield count
+        yield die_at(patch, k, error, bury)
 
 
 @contextmanager

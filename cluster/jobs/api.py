@@ -312,9 +312,7 @@ def _connected(specification: Specification, client: "Client | None") -> "Iterat
         raise WrongUsageError(
             "a job needs a cluster", advice="name its scheduler: --scheduler tcp://host:8786"
         )
-    files: Mapping[str, str] | None = specification.tls
-    tls = None if files is None else Tls(*(Path(files[name]) for name in ("ca", "cert", "key")))
-    with connect(specification.scheduler, tls) as found:
+    with connect(specification.scheduler, Tls.of(specification.tls)) as found:
         yield found
 
 

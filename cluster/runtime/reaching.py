@@ -8,6 +8,7 @@ firewall, the wrong protocol, a foreign certificate and another service apart, e
 
 import socket
 import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -40,6 +41,11 @@ class Tls:
     ca: Path
     cert: Path
     key: Path
+
+    @staticmethod
+    def of(files: Mapping[str, str] | None) -> "Tls | None":
+        """Return the files that are named ``ca``, ``cert`` and ``key``, if any are."""
+        return None if files is None else Tls(*(Path(files[n]) for n in ("ca", "cert", "key")))
 
     def __post_init__(self) -> None:
         for name, path in (("CA", self.ca), ("certificate", self.cert), ("key", self.key)):

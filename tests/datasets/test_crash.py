@@ -10,38 +10,12 @@ import sys
 import time
 
 import pytest
+from faults import Killed, die_at
 from stored_tables import same, small_table
 
 from ogas.datasets import atomic
 from ogas.datasets.store import open_store, publish
 from ogas.engine.errors import DamagedError, WrongUsageError
-
-STEPS = ("fsync", "rename", "replace")
-
-
-class Killed(BaseException):
-    """What a killed process does not survive."""
-
-
-def die_at(monkeypatch, k, error, bury=True):
-    """Let the k-th step towards the disk fail; if ``bury``, nothing is cleaned up after it."""
-    count = {"steps": 0}
-
-    def counted(step):
-        def call(*arguments, **options):
-            count["steps"] += 1
-            if count["steps"] >= k:
-                raise error
-            return step(*arguments, **options)
-
-        return call
-
-    for name in STEPS:
-        monkeypatch.setattr(os, name, counted(getattr(os, name)))
-    if bury:
-        monkeypatch.setattr(shutil, "rmtree", lambda *_, **__: None)
-        monkeypatch.setattr("pathlib.Path.unlink", lambda *_, **__: None)
-    return count
 
 
 def litter(path):
