@@ -228,6 +228,8 @@ class Cycle:
         """Tell all blocks what is wanted, and where to begin."""
         self.sweeps = 0  # since all blocks know of each other
         self.spread = math.inf
+        self.accounts: Sequence[Account | None] | None = None  # of what the next pass needs
+        self.has_counted = False
         leeway = 2.0 * self.delta + LEEWAY[self.dtype]
         scale = Scale(self.rate, self.floor, leeway)
         terms = Terms(self.columns, scale, self.dtype, self._is_carried)
@@ -239,17 +241,15 @@ class Cycle:
 
     def _sweep(self) -> Sight:
         problem, method = self.problem, self.method
-        self.exchanges += 1
-        # Carried prices are used once what they come to has been read.
-        with_tables = method.with_tables and (self.sweeps > 0 or not self._is_carried)
-        accounts = self._ask("reach_out", with_tables)
-        correction = self._correction(accounts) if with_tables else self._nothing()
+        correction = self._correction(self._reached())
         turn = Turn(
             inner=method.inner,
             is_sorted=not problem.has_rank and self.sweeps < method.ordering_sweeps,
             anew=self.sweeps < RENEWALS and not problem.is_transposed,
+            with_account=method.with_tables,
         )
-        seen = self._ask("settle", correction, turn)
+        self.exchanges += 1
+        seen, self.accounts = zip(*self._ask("settle", correction, turn), strict=True)
         is_anew = self.sweeps == 0
         self.sweeps += 1
         least, largest, depth, is_finite = zip(*seen, strict=True)
@@ -265,9 +265,11 @@ class Cycle:
         return sight
 
     def _certify(self) -> tuple[Certificate, ...]:
-        self.exchanges += 1
         problem, layout = self.problem, self.problem.layout
-        self._ask("show")
+        self._reached()
+        if not self.has_counted:
+            self._ask("count")
+            self.has_counted = True
         shown = self._ask("prove", self._nothing(), self.delta)
         known = [
             self._known(demand, plan)
@@ -283,6 +285,15 @@ class Cycle:
             wholes.append(whole.certificate([whole.place(*each) for each in placed]))
         return tuple(wholes)
 
+    def _reached(self) -> Sequence[Account | None]:
+        """Return the accounts of what blocks need now, once they have reached out for it."""
+        if self.accounts is None:
+            self.exchanges += 1
+            # Carried prices are used once what they come to has been read.
+            with_account = self.method.with_tables and not self._is_carried
+            self.accounts = self._ask("reach_out", with_account)
+        return self.accounts
+
     @property
     def _is_carried(self) -> bool:
         return not self.problem.is_priced
@@ -293,9 +304,12 @@ class Cycle:
     def _nothing(self) -> Correction:
         return Correction.none(self.problem.layout.blocks, self.columns)
 
-    def _correction(self, accounts: Sequence[Account]) -> Correction:
-        """Solve the sector table."""
-        table = add_up(accounts, self.columns, is_transposed=self.problem.is_transposed)
+    def _correction(self, accounts: Sequence[Account | None]) -> Correction:
+        """Solve the sector table, if blocks have accounted for what they need."""
+        given = [account for account in accounts if account is not None]
+        if not given:
+            return self._nothing()
+        table = add_up(given, self.columns, is_transposed=self.problem.is_transposed)
         return corrections(table, self.columns)
 
     def _known(self, demand: Demand, shown: Sequence[Evidence]) -> tuple[Common, Mask]:

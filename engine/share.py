@@ -6,7 +6,10 @@ block never knows where another one is:
 
     reach_out   blocks order what they need          orders go up to the blocks that make it
                 (values: look up what inputs are worth, which came down before)
-    settle      blocks follow the correction, add up what is ordered from them, and sweep
+    settle      blocks follow the correction, add up what is ordered from them, and sweep;
+                then they reach out for the next pass, or for the certificate
+
+So a pass is one step: told once, answered once.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +26,7 @@ from ogas.engine.certificate import Certificate, Common, Evidence, Mask
 from ogas.engine.layout import Layout
 from ogas.engine.mail import Holding, Post, Routes, link
 from ogas.engine.sectors import Facts, Sector
-from ogas.engine.station import Economy, Scale, Station
+from ogas.engine.station import Economy, Scale, Seen, Station
 from ogas.engine.table import Integers, Vector
 from ogas.engine.weights import Weights, carried, delivered, following, given
 
@@ -81,11 +84,14 @@ class Turn:
         Whether they put their products in a new order afterwards.
     anew : bool
         Whether prices that grow from one over turnover begin again.
+    with_account : bool
+        Whether they account for what they order next.
     """
 
     inner: int = 1
     is_sorted: bool = False
     anew: bool = False
+    with_account: bool = True
 
 
 @dataclass(eq=False)
@@ -108,6 +114,8 @@ class Share:
         The blocks at work, once a run has begun.
     kept : mapping of block to (b, K + 1) float64
         States from before the run.
+    is_due : bool
+        Whether orders were sent that have not been taken in.
     """
 
     numbers: tuple[int, ...]
@@ -118,6 +126,7 @@ class Share:
     threads: int = 1
     stations: tuple[Station, ...] = ()
     kept: Mapping[int, Matrix] = field(default_factory=dict)
+    is_due: bool = False
 
     @staticmethod
     def of(
@@ -163,7 +172,7 @@ class Share:
             messages=np.zeros((routes.rows, columns.width)),
             chains=np.zeros(routes.rows),
         )
-        self.has_chains = False
+        self.is_due = False
         self.stations = tuple(
             Station(
                 number=number,
@@ -193,7 +202,7 @@ class Share:
             for station in self.stations
         }
 
-    # ---- the two steps of a pass ----------------------------------------------------------------
+    # ---- a pass --------------------------------------------------------------------------------
 
     def reach_out(self, with_account: bool) -> list[Account | None]:
         """Have every block say what it needs, and account for it if asked to."""
@@ -202,18 +211,21 @@ class Share:
         accounts = self._each(lambda station: station.reach_out(with_account=with_account))
         if not self.is_transposed:
             self._send_up(self.economy.messages)
+            self.is_due = True
         return accounts
 
-    def settle(self, correction: Correction, turn: Turn) -> list[tuple[float, float, float, bool]]:
-        """Have every block follow the correction, and sweep; return what they saw."""
-        if not self.is_transposed:
-            self._receive_up(self.economy.messages)
+    def settle(self, correction: Correction, turn: Turn) -> list[tuple[Seen, Account | None]]:
+        """Have every block follow the correction, sweep, and reach out again.
+
+        What they saw is told with the accounts of what they need next.
+        """
+        self._arrive()
         seen = self._each(lambda station: station.settle(correction, turn.inner))
         if turn.is_sorted:
             self._each(Station.sort)
         if any(station.weights.is_carried for station in self.stations):
             self._carry(anew=turn.anew)
-        return seen
+        return list(zip(seen, self.reach_out(turn.with_account), strict=True))
 
     def widen(self, leeway: float) -> list[None]:
         """Hold plan and witness in float64."""
@@ -224,24 +236,19 @@ class Share:
 
     # ---- the certificate ------------------------------------------------------------------------
 
-    def show(self) -> list[None]:
-        """Have every block say what it needs of what is to be certified."""
-        self._each(Station.clear)
-        self.reach_out(False)
-        if not self.has_chains and not self.is_transposed:
+    def count(self) -> list[None]:
+        """Have every block count the terms of its sums; their number bounds how they round."""
+        if not self.is_transposed:
+            self._arrive()
             self._each(Station.count_orders)
             self._send_up(self.economy.chains)
+            self._receive_up(self.economy.chains)
+        self._each(Station.count_products)
         return [None] * len(self.stations)
 
     def prove(self, correction: Correction, delta: float) -> list[list[Evidence]]:
         """Return what the sums of every block prove of every plan."""
-        if not self.is_transposed:
-            self._receive_up(self.economy.messages)
-            if not self.has_chains:
-                self._receive_up(self.economy.chains)
-        if not self.has_chains:
-            self._each(Station.count_products)
-            self.has_chains = True
+        self._arrive()
         return self._each(lambda station: station.prove(correction, delta))
 
     def bound(
@@ -318,6 +325,12 @@ class Share:
         self._down(numbers)
         return numbers
 
+    def _arrive(self) -> None:
+        """Take in the orders that were sent last, unless they are there."""
+        if self.is_due:
+            self._receive_up(self.economy.messages)
+            self.is_due = False
+
     def _send_up(self, messages: npt.NDArray[Any]) -> None:
         self.post.send({to: np.take(messages, rows, axis=0) for to, rows in self.routes.up.items()})
 
@@ -333,7 +346,7 @@ class Share:
 
 LOADED = frozenset(["describe", "begin", "users"])
 PASS = frozenset(["reach_out", "settle", "widen"])
-CERTIFICATE = frozenset(["show", "prove", "bound"])
+CERTIFICATE = frozenset(["count", "prove", "bound"])
 STEPS = LOADED | PASS | CERTIFICATE
 
 

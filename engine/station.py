@@ -59,6 +59,9 @@ class Economy:
     chains: Vector
 
 
+Seen = tuple[float, float, float, bool]
+
+
 @dataclass(frozen=True)
 class Scale:
     """How turnover counts.
@@ -119,7 +122,7 @@ class Station:
         self.dense = own.dense() if self.is_pair and own.density > MOSTLY else None
         self.turnover = self._turnover()
         self.state[:, self.columns.needs] = self.state[:, self.columns.drift]
-        self.mend()
+        self.clear()
 
     @property
     def is_pair(self) -> bool:
@@ -147,7 +150,7 @@ class Station:
         return self._account() if with_account else None
 
     @IGNORED
-    def settle(self, correction: Correction, inner: int) -> tuple[float, float, float, bool]:
+    def settle(self, correction: Correction, inner: int) -> Seen:
         """Follow a correction, and set right the balances of the block's products in turn.
 
         Reads ``own`` ``inner`` times, and ``orders`` for values. Returns the least and largest
@@ -159,7 +162,7 @@ class Station:
             found = self._sweep(is_read=self.weights.is_carried and again == 0)
         if self.is_pair:
             self.turnover = self._turnover()
-        self.mend()
+        self.clear()
         return *found, bool(np.isfinite(np.sum(self.state)))
 
     @IGNORED
@@ -342,7 +345,8 @@ class Station:
     def clear(self) -> None:
         """Set to zero what is nothing beside the least that is wanted."""
         outputs = self.state[:, : self.columns.plans]
-        outputs[np.abs(outputs) * self.scale.rate < TRACE * self.scale.floor] = 0.0
+        if self.columns.is_mixed or self.columns.plans > 1:  # else mending does as much
+            outputs[np.abs(outputs) * self.scale.rate < TRACE * self.scale.floor] = 0.0
         self.mend()
 
     def sort(self) -> None:

@@ -116,7 +116,6 @@ class WorkersExchange:
     rounds: int = 0
     words: int = 0  # that cross the boundaries of blocks, for each column
     columns: int = 0
-    chains: int = 0
     inherited: BegunAnewError | None = None
 
     def ask(self, step: str, *arguments: Any, each: Sequence[Any] | None = None) -> Sequence[Any]:
@@ -138,12 +137,10 @@ class WorkersExchange:
         """Add up what crosses the boundaries of blocks, for those who watch."""
         if step == "begin":
             self.columns = arguments[0].columns.width + arguments[0].is_carried
-            self.chains = int(not self.conductor.shape.is_transposed)
-        elif step == "reach_out":
+        elif step in ("reach_out", "settle"):
             self.conductor.tally.crossed += 8 * self.words * self.columns
-        elif step == "show":  # the first time orders are counted, too
-            self.conductor.tally.crossed += 8 * self.words * (self.columns + self.chains)
-            self.chains = 0
+        elif step == "count" and not self.conductor.shape.is_transposed:
+            self.conductor.tally.crossed += 8 * self.words
 
     def _renewed(self, step: str, loaded: Sequence[Loaded]) -> Sequence[Any]:
         kept = {
