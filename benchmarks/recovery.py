@@ -33,8 +33,8 @@ from ogas.cluster.runtime.connecting import connect, local_cluster
 WORKERS = 2
 ROUND = 5  # in which something is killed
 # A job that is in its rounds for some seconds, whatever the machine.
-SIZE = Size("sectors:S4", 20_000, 20, "block-jacobi", 10)
-QUICK = Size("sectors:S4", 5_000, 10, "block-jacobi", 10)
+SIZE = Size("sectors:S4", 500_000, 20, "block-jacobi", 10)
+QUICK = Size("sectors:S4", 100_000, 20, "block-jacobi", 10)
 
 
 @dataclass(frozen=True)
@@ -96,9 +96,12 @@ def _recovery(what: str, job: Job, start: float) -> Recovery:
         raise RuntimeError(f"a measured job ended otherwise: {job.state}")
     loaded = [event for event in job.events() if event["event"] == "blocks loaded"]
     again = loaded[-1]
+    seconds = datetime.fromisoformat(again["time"]).timestamp() - start
+    if seconds < 0:
+        raise RuntimeError("the job ended before anything was killed: measure a larger economy")
     return Recovery(
         what=what,
-        seconds=datetime.fromisoformat(again["time"]).timestamp() - start,
+        seconds=seconds,
         loading=float(again["seconds"]),
         blocks=int(again["blocks"]),
         kept=int(again["kept"]),

@@ -80,7 +80,7 @@ def _recovery(quick: bool) -> Sheet:
         for one in found
     ]
     head = ["lost", "until all blocks are held, s", "reading, s", "beyond reading, s"]
-    footer = "aim: at most 5 s beyond reading; a lease that nobody renews runs out in 10 s"
+    footer = "aim: at most 5 s beyond reading"
     return Sheet(
         "recovery",
         "after kill -9",

@@ -282,7 +282,7 @@ def result(job: Job) -> dict[str, Any]:
 def is_carried_out(job: Job) -> bool:
     """Whether a coordinator holds the lease of a job."""
     lease = read_lease(job.path)
-    return lease is not None and lease.expires > time.time()
+    return lease is not None and lease.is_valid(time.time())
 
 
 def check_cluster(client: "Client", specification: Specification, store: JobStore) -> None:

@@ -1,6 +1,7 @@
 """The lease: at most one coordinator carries a job out, and one that lost it can publish nothing.
 
-    lease.json    {"token": 3, "owner": "tcp://10.0.0.7:41233", "scheduler": "...", "expires": ...}
+    lease.json    {"token": 3, "owner": "tcp://10.0.0.7:41233", "scheduler": "...",
+                   "process": "...", "expires": ...}
     lease.lock    held while lease.json is looked at and changed, and while something is published
 
 Every taking raises the token by one, under the lock, so no two takers ever have the same token. A
@@ -20,12 +21,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from ogas.cluster.jobs.files import DAMAGE_ADVICE, PATIENCE, locked, read_record, replace_record
+from ogas.cluster.jobs.process import has_ended, this_process
 from ogas.engine.errors import DamagedError, PlanError
 
 # Two renewals may fail or be late (a slow disk, a long pause) before another coordinator takes
-# over; and nobody waits longer than this for a coordinator whose death no scheduler has reported.
-DURATION = 10.0
-RENEW_EVERY = 3.0
+# over; and nobody waits longer than this for a coordinator whose death nobody can see.
+DURATION = 6.0
+RENEW_EVERY = 2.0
 
 Clock = Callable[[], float]
 
@@ -46,6 +48,8 @@ class Record:
         Who took it last: host and process, or the address of a worker.
     scheduler : str
         The Dask scheduler that the owner belongs to.
+    process : str
+        The owner's, as `ogas.cluster.jobs.process` names it.
     expires : float
         Seconds since 1970; 0 once the lease is released.
     """
@@ -53,7 +57,12 @@ class Record:
     token: int
     owner: str
     scheduler: str
+    process: str
     expires: float
+
+    def is_valid(self, now: float) -> bool:
+        """Whether the owner may still be at work; ``now`` in seconds since 1970."""
+        return self.expires > now and not has_ended(self.process)
 
 
 @dataclass(frozen=True)
@@ -163,7 +172,8 @@ def take(
     -------
     Lease or None
         None if another owner holds it. Free is what was never taken, was released, has run out,
-        or is held by the dead.
+        or is held by the dead: a process of this machine that has ended, or an owner of whom
+        ``is_dead`` says so.
 
     Raises
     ------
@@ -177,8 +187,8 @@ def take(
     # The verdict holds for the owner who was asked about, not for one who took the lease since.
     dead_token = before.token if before is not None and is_orphan else 0
     with locked(_lock(folder)):
-        found = read_lease(folder) or Record(0, "", "", 0.0)
-        if found.expires > clock() and found.token != dead_token:
+        found = read_lease(folder) or Record(0, "", "", "", 0.0)
+        if found.is_valid(clock()) and found.token != dead_token:
             return None
         lease = Lease(folder, found.token + 1, owner, scheduler, clock)
         _write(lease, clock() + DURATION)
@@ -202,6 +212,7 @@ def read_lease(folder: Path) -> Record | None:
             int(found["token"]),
             str(found["owner"]),
             str(found["scheduler"]),
+            str(found.get("process", "")),
             float(found["expires"]),
         )
     except (KeyError, TypeError, ValueError) as error:
@@ -219,7 +230,7 @@ def _lock(folder: Path) -> Path:
 
 
 def _write(lease: Lease, expires: float) -> None:
-    record = Record(lease.token, lease.owner, lease.scheduler, expires)
+    record = Record(lease.token, lease.owner, lease.scheduler, this_process(), expires)
     # Forced to the disk: a token that a power cut took back would be given twice.
     replace_record(_file(lease.folder), asdict(record))
 

@@ -11,6 +11,7 @@ from faults import python, race
 
 from ogas.cluster.jobs.files import locked
 from ogas.cluster.jobs.lease import DURATION, Lease, LostLeaseError, read_lease, take
+from ogas.cluster.jobs.process import this_process
 from ogas.cluster.jobs.specification import Specification
 from ogas.cluster.jobs.state import Progress
 from ogas.cluster.jobs.store import JobStore
@@ -57,13 +58,18 @@ def taken(job, clock):
 TAKE = "from pathlib import Path\nfrom ogas.cluster.jobs.lease import take\n"
 
 
-def test_of_many_who_take_the_lease_at_once_one_has_it(job):
+def test_of_many_who_take_the_lease_at_once_one_has_it(job, tmp_path):
+    done = tmp_path / "done"
+    done.mkdir()
     said = race(
         TAKE,
-        "import os\n"
+        "import os, time\n"
         "lease = take(Path(sys.argv[1]), str(os.getpid()), '', lambda owner: False)\n"
-        "print(os.getpid() if lease else 'none')\n",
-        job.path,
+        "print(os.getpid() if lease else 'none', flush=True)\n"
+        "(Path(sys.argv[2]) / str(os.getpid())).touch()\n"
+        "while len(os.listdir(sys.argv[2])) < 8:\n"  # the lease of who has ended is free
+        "    time.sleep(0.01)\n",
+        *(job.path, done),
     )
     winners = [word for word in said if word != "none"]
     assert winners == [read_lease(job.path).owner]
@@ -195,11 +201,11 @@ HOLD = TAKE + (
 )
 
 
-def test_a_holder_killed_while_it_publishes_leaves_no_lock(job, clock):
+def test_a_holder_killed_while_it_publishes_leaves_neither_lock_nor_lease(job):
     with python("import sys\n" + HOLD, job.path) as process:
         assert process.stdout.readline() == "held\n"
         process.send_signal(signal.SIGKILL)
-    assert take(job.path, "b", "", lambda owner: owner == "a").token == 2
+    assert take(job.path, "b", "", nobody_dies).token == 2
 
 
 ZOMBIE = (
@@ -278,6 +284,7 @@ def test_who_holds_the_lease_can_be_read(job, taken, clock):
         "token": 1,
         "owner": "tcp://10.0.0.7:41233",
         "scheduler": SCHEDULER,
+        "process": this_process(),
         "expires": clock.time + DURATION,
     }
 
