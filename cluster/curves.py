@@ -18,6 +18,8 @@ from ogas.engine.certificate import figures_of, half_width_for
 
 MOST_BARS = 120  # beyond, neighbouring rounds share one
 MOST_WORKERS = 40  # those that were busy longest
+MOST_BLOCKS = 400  # those that took longest
+SHADES = 6  # of workers
 SILENT = 10.0  # seconds after which it is said when a job was last heard of
 WIDEST = 1e3  # a half-width beyond says nothing, and would make the rest of the plot flat
 NAN = math.nan
@@ -120,14 +122,7 @@ def efforts(
     names : mapping of address to str or int
         Of workers that are still there.
     """
-    known = dict(trace.efforts)
-    for address, said in heartbeats.items():
-        try:
-            found = Effort.parse(said) if said["job"] == trace.job else None
-        except (KeyError, TypeError, ValueError):
-            continue
-        if found is not None and found.seconds >= known.get(address, Effort()).seconds:
-            known[address] = found
+    known = _known(trace, heartbeats)
     busiest = sorted(known, key=lambda address: -known[address].seconds)[:MOST_WORKERS]
     shown = sorted(busiest, key=lambda address: _natural(_called(address, names)))
     unit, scale = _unit([known[address].seconds for address in shown], SECONDS)
@@ -137,10 +132,33 @@ def efforts(
     }
     for address in shown:
         one = known[address]
-        _add(columns, worker=_called(address, names), address=address, blocks=one.blocks)
+        _add(columns, worker=_called(address, names), address=address, blocks=len(one.blocks))
         stepping = max(one.seconds - one.waiting, 0.0)
         _add(columns, stepping=stepping / scale, waiting=one.waiting / scale)
         _add(columns, sent=f"{one.bytes_sent / byte:,.1f} {sent}")
+    return Measured(unit, columns)
+
+
+def blocks(
+    trace: Trace, heartbeats: Mapping[str, Mapping[str, Any]], names: Mapping[str, Any]
+) -> Measured:
+    """Return what the steps of every block took; see `efforts`.
+
+    ``shade`` is the same for all blocks of a worker, and another for each of the next few.
+    """
+    known = _known(trace, heartbeats)
+    workers = sorted(known, key=lambda address: _natural(_called(address, names)))
+    found = [
+        (taken, number, place)
+        for place, address in enumerate(workers)
+        for number, taken in known[address].blocks
+    ]
+    shown = sorted(sorted(found, reverse=True)[:MOST_BLOCKS], key=lambda one: one[1])
+    unit, scale = _unit([taken for taken, _, _ in shown], SECONDS)
+    columns: Columns = {name: [] for name in ("block", "taken", "worker", "shade")}
+    for taken, number, place in shown:
+        _add(columns, block=number, taken=taken / scale)
+        _add(columns, worker=_called(workers[place], names), shade=str(place % SHADES))
     return Measured(unit, columns)
 
 
@@ -166,6 +184,19 @@ def headline(trace: Trace, now: float) -> list[tuple[str, str]]:
 
 
 # ---- what they consist of ----------------------------------------------------------------------
+
+
+def _known(trace: Trace, heartbeats: Mapping[str, Mapping[str, Any]]) -> dict[str, Effort]:
+    """Return the latest of what the coordinator told of workers, and they of themselves."""
+    known = dict(trace.efforts)
+    for address, said in heartbeats.items():
+        try:
+            found = Effort.parse(said) if said["job"] == trace.job else None
+        except (KeyError, TypeError, ValueError):
+            continue
+        if found is not None and found.seconds >= known.get(address, Effort()).seconds:
+            known[address] = found
+    return known
 
 
 def _bars(trace: Trace) -> list[tuple[Round, tuple[int, int]]]:

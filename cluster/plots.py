@@ -3,7 +3,7 @@
 headline: job, state, figures certified, round, elapsed, workers    [choice of a job]
 convergence
 time of every round          | bytes of every round
-time of every worker         | blocks of every worker
+time of every worker         | time of every block
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,6 +13,7 @@ from typing import Any
 from bokeh.layouts import column, row
 from bokeh.models import (
     AdaptiveTicker,
+    CategoricalColorMapper,
     ColumnDataSource,
     Div,
     FactorRange,
@@ -28,10 +29,12 @@ from ogas.cluster.curves import Columns
 from ogas.cluster.watching import Trace
 
 # Okabe and Ito's colours, which people who are colour-blind can tell apart.
-BLUE, SKY, ORANGE, GREEN, RED = "#0072b2", "#56b4e9", "#e69f00", "#009e73", "#d55e00"
+BLUE, SKY, ORANGE = "#0072b2", "#56b4e9", "#e69f00"
+GREEN, RED, PINK = "#009e73", "#d55e00", "#cc79a7"
 INK, FAINT, PALE = "#2b2f33", "#6b7178", "#c8ccd0"
 STATES = {"certified": GREEN, "failed": RED, "cancelled": ORANGE, "queued": FAINT}
-ROW, AROUND = 24, 100  # pixels: of a worker's bar, and of what is around all of them
+# Pixels: of a worker's bar, of what is around all of them, and the least height of a plot.
+ROW, AROUND, LEAST = 24, 100, 240
 NOTHING = "No job has been told of yet. The plots begin with the next one."
 STRETCHED = {"sizing_mode": "stretch_width"}
 SPACED = {"spacing": 14, **STRETCHED}
@@ -96,13 +99,16 @@ class Plots:
         columns = _columns(trace, heartbeats, names)
         workers = columns["efforts"][0]["worker"]
         self.workers.factors = workers[::-1]  # they are drawn from below
-        self.efforts.height = self.blocks.height = AROUND + ROW * max(len(workers), 2)
+        self.efforts.height = self.blocks.height = max(AROUND + ROW * len(workers), LEAST)
         for name, (found, _) in columns.items():
             self.sources[name].data = found
         self.times.yaxis.axis_label = f"{columns['times'][1]} per round"
         self.traffic.yaxis.axis_label = f"{columns['traffic'][1]} per round"
         self.efforts.xaxis.axis_label = f"{columns['efforts'][1]} so far"
-        self.blocks.title.text = f"Blocks of every worker, placement {trace.placement:,}"
+        self.blocks.yaxis.axis_label = f"{columns['blocks'][1]} so far"
+        self.blocks.title.text = (
+            f"Time of every block, placement {trace.placement:,}; a colour for each worker"
+        )
         self.anew.visible = bool(columns["renewals"][0]["round"])
         self.proven.visible = bool(columns["certificates"][0]["round"])
         self.hands.visible = bool(workers)  # none where a coordinator does all by itself
@@ -167,20 +173,34 @@ class Plots:
         bars = plot.hbar_stack(names, y="worker", height=0.7, color=colors, source=source)
         shown = [("worker", "@address"), ("computing", "@stepping{0,0.00}")]
         shown += [("waiting for parcels", "@waiting{0,0.00}"), ("sent", "@sent")]
+        shown += [("blocks", "@blocks{0,0}")]
         for bar in bars:
             _hover(plot, bar, shown)
         _legend(plot, {"computing": [bars[0]], "waiting for parcels": [bars[1]]})
         return _of_workers(plot)
 
     def _blocks(self) -> Any:
-        plot = _figure("Blocks of every worker", y_range=self.workers)
-        source = self.sources["efforts"]
-        bars = plot.hbar(y="worker", right="blocks", height=0.7, color=GREEN, source=source)
-        _hover(plot, bars, [("worker", "@address"), ("blocks", "@blocks{0,0}"), ("sent", "@sent")])
-        _legend(plot, {"blocks held": [bars]})
-        plot.xaxis.axis_label = "blocks"
+        plot = _figure("Time of every block")
+        source, colors = (
+            self.sources["blocks"],
+            CategoricalColorMapper(
+                factors=list(map(str, range(curves.SHADES))),
+                palette=[BLUE, ORANGE, GREEN, SKY, RED, PINK],
+            ),
+        )
+        bars = plot.vbar(
+            x="block",
+            top="taken",
+            width=0.8,
+            color={"field": "shade", "transform": colors},
+            source=source,
+        )
+        shown = [("block", "@block{0,0}"), ("worker", "@worker"), ("its steps", "@taken{0,0.00}")]
+        _hover(plot, bars, shown)
+        plot.xaxis.axis_label = "block"
         plot.xaxis.ticker = AdaptiveTicker(min_interval=1)
-        return _of_workers(plot)
+        plot.xaxis.formatter = NumeralTickFormatter(format="0,0")
+        return _from_zero(plot)
 
 
 # ---- what they consist of ----------------------------------------------------------------------
@@ -194,6 +214,7 @@ def _columns(
         "times": curves.times(trace),
         "traffic": curves.traffic(trace),
         "efforts": curves.efforts(trace, heartbeats, names),
+        "blocks": curves.blocks(trace, heartbeats, names),
     }
     return {
         "forecasts": (curves.forecasts(trace), "1"),

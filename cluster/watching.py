@@ -80,15 +80,16 @@ class Effort:
 
     Attributes
     ----------
-    blocks : int
-        That it holds.
+    blocks : tuple of (int, float)
+        Those it holds, at most the few hundred that took longest, and the seconds of their steps
+        since they were placed.
     seconds, waiting : float
         In steps, and how much of that it waited for parcels.
     bytes_sent : int
         In parcels.
     """
 
-    blocks: int = 0
+    blocks: tuple[tuple[int, float], ...] = ()
     seconds: float = 0.0
     waiting: float = 0.0
     bytes_sent: int = 0
@@ -97,7 +98,8 @@ class Effort:
     def parse(found: Mapping[str, Any]) -> "Effort":
         """Return what an event or a heartbeat says; raise an error where it does not."""
         seconds, waiting = float(found["seconds"]), float(found["waiting"])
-        return Effort(int(found["blocks"]), seconds, waiting, int(found["bytes_sent"]))
+        blocks = tuple((int(number), float(taken)) for number, taken in found["blocks"])
+        return Effort(blocks, seconds, waiting, int(found["bytes_sent"]))
 
 
 @dataclass(frozen=True)

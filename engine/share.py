@@ -12,6 +12,7 @@ block never knows where another one is:
 So a pass is one step: told once, answered once.
 """
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -114,6 +115,8 @@ class Share:
         The blocks at work, once a run has begun.
     kept : mapping of block to (b, K + 1) float64
         States from before the run.
+    seconds : list of float
+        What the steps of every block have taken so far.
     is_due : bool
         Whether orders were sent that have not been taken in.
     """
@@ -127,6 +130,9 @@ class Share:
     stations: tuple[Station, ...] = ()
     kept: Mapping[int, Matrix] = field(default_factory=dict)
     is_due: bool = False
+
+    def __post_init__(self) -> None:
+        self.seconds = [0.0] * len(self.numbers)
 
     @staticmethod
     def of(
@@ -267,11 +273,19 @@ class Share:
     # ---- what they consist of -------------------------------------------------------------------
 
     def _each(self, step: Callable[[Station], R]) -> list[R]:
-        threads = min(self.threads, len(self.stations))
+        def timed(place: int) -> R:
+            start = time.perf_counter()
+            try:
+                return step(self.stations[place])
+            finally:
+                self.seconds[place] += time.perf_counter() - start
+
+        places = range(len(self.stations))
+        threads = min(self.threads, len(places))
         if threads <= 1:
-            return [step(station) for station in self.stations]
+            return [timed(place) for place in places]
         with ThreadPoolExecutor(threads) as pool:
-            return list(pool.map(step, self.stations))
+            return list(pool.map(timed, places))
 
     def _weights(self, terms: Terms, each: Sequence[Beginning]) -> list[Weights]:
         is_reversed = self.is_transposed

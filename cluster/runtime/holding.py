@@ -183,6 +183,11 @@ class Held:
 
         return self._by_stored([write(number) for number in self.share.numbers])
 
+    def seconds(self) -> list[tuple[int, float]]:
+        """Return what the steps of every stored block have taken in this epoch."""
+        taken = self._by_stored(self.share.seconds)
+        return [(number, sum(parts)) for number, parts in zip(self.stored, taken, strict=True)]
+
     def _by_stored(self, answers: Sequence[Any]) -> list[Any]:
         rest = iter(answers)
         return [[next(rest) for _ in self.layout.pieces(number)] for number in self.stored]

@@ -33,6 +33,7 @@ from ogas.cluster.runtime.wire import pack, unpack
 NAME = "ogas"
 # A coordinator is heard from every second or so; one that was silent for this long is gone.
 SILENCE = 20.0
+MOST_BLOCKS = 256  # of which a heartbeat tells
 PATIENCE = 300.0  # with parcels; the coordinator finds out earlier who is missing
 
 
@@ -147,6 +148,7 @@ class BlockHolder(WorkerPlugin):
             "installed_bytes": installed_bytes(),
             "peak_memory_bytes": peak_memory(),
             "bytes_sent": 0 if self._occupation is None else self._occupation.bytes_sent,
+            "blocks": self._blocks,
         }
 
     async def load(self, assignment: Any) -> dict[str, Any]:
@@ -197,11 +199,10 @@ class BlockHolder(WorkerPlugin):
         occupation = self._occupation
         if occupation is None:
             return {"job": ""}
-        held = occupation.held
         return {
             "job": occupation.job,
             "epoch": occupation.epoch,
-            "blocks": 0 if held is None else len(held.stored),
+            "blocks": self._blocks,
             "bytes_sent": occupation.bytes_sent,
             "seconds": occupation.seconds,
             "waiting": occupation.waiting,
@@ -214,6 +215,13 @@ class BlockHolder(WorkerPlugin):
     @property
     def _occupation(self) -> Occupation | None:
         return OCCUPATIONS.get(self.worker.address)
+
+    @property
+    def _blocks(self) -> list[tuple[int, float]]:
+        """The blocks that took longest, with the seconds of their steps."""
+        held = None if self._occupation is None else self._occupation.held
+        taken = [] if held is None else held.seconds()
+        return sorted(taken, key=lambda one: -one[1])[:MOST_BLOCKS]
 
     @property
     def _refusal(self) -> str:

@@ -48,7 +48,7 @@ class Tally:
         if spent is not None:
             one = self.efforts.get(address, Effort())
             seconds, waiting, sent = one.seconds + spent[0], one.waiting + spent[1], spent[2]
-            self.efforts[address] = Effort(0, seconds, waiting, one.bytes_sent + sent)
+            self.efforts[address] = Effort((), seconds, waiting, one.bytes_sent + sent)
 
     @property
     def total(self) -> tuple[float, float, int]:
@@ -142,12 +142,10 @@ class Teller:
 
     def _efforts(self) -> dict[str, Any]:
         """Return what every worker has done, and held at last."""
-        machine = self.conductor.machine
-        schedule = None if machine is None else machine.schedule
+        greetings = self.conductor.crew.greetings
         return {
-            address: asdict(replace(one, blocks=len(schedule.blocks_of(address))))
+            address: asdict(replace(one, blocks=greetings.get(address, {}).get("blocks", ())))
             for address, one in self.conductor.tally.efforts.items()
-            if schedule is not None
         }
 
     def _tell(self, state: str, message: str = "", efforts: Any = None) -> None:

@@ -41,7 +41,7 @@ def test_every_trace_can_be_drawn(found):
     from ogas.cluster.plots import Plots
 
     plots = Plots("the latest")
-    plots.show(trace(*found, efforts={"tcp://a": vars(Effort(1, 2.0, 1.0, 5))}), {}, {})
+    plots.show(trace(*found, efforts={"tcp://a": vars(Effort(((0, 1.5),), 2.0, 1.0, 5))}), {}, {})
     document = Document()
     document.add_root(plots.root)
     document.validate()
@@ -115,7 +115,10 @@ def test_every_round_of_a_job_is_told(told):
         assert one.between_blocks > one.between_workers > 0
         assert 0 < one.sweeping <= one.seconds
     assert len(found.efforts) == 2
-    assert all(one.blocks > 0 and one.bytes_sent > 0 for one in found.efforts.values())
+    assert all(one.bytes_sent > 0 for one in found.efforts.values())
+    for one in found.efforts.values():
+        assert one.blocks
+        assert 0 < sum(taken for _, taken in one.blocks) <= one.seconds - one.waiting
 
 
 def test_the_page_shows_the_job(cluster, told):
@@ -128,6 +131,9 @@ def test_the_page_shows_the_job(cluster, told):
     assert dict(view.plots.sources["times"].data) == curves.times(found).columns
     assert dict(view.plots.sources["certificates"].data) == curves.certificates(found)
     assert list(view.plots.sources["efforts"].data["worker"]) == ["worker 0", "worker 1"]
+    blocks = view.plots.sources["blocks"].data
+    assert list(blocks["block"]) == list(range(len(blocks["block"])))
+    assert all(taken > 0 for taken in blocks["taken"])
     assert "five-year-plan" in view.plots.headline.text
     assert f">{state.digits_now} of 4<" in view.plots.headline.text
 

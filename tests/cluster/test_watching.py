@@ -56,7 +56,7 @@ TORN = [
     event(rounds=7)[1],
     event(rounds=[[*sweep(1).row(), "more"]])[1],
     event(elapsed=None)[1],
-    event(efforts={A: {"blocks": 1}})[1],
+    event(efforts={A: {"blocks": []}})[1],
     event(efforts=[A])[1],
     *({name: value for name, value in event()[1].items() if name != gone} for gone in event()[1]),
 ]
@@ -95,6 +95,7 @@ def test_figures_are_those_of_the_run_that_goes_on():
 def columns_of(one):
     """All columns of a trace, by source."""
     measured = (curves.times(one), curves.traffic(one), curves.efforts(one, {}, {}))
+    measured += (curves.blocks(one, {}, {}),)
     plain = (curves.forecasts, curves.certificates, curves.requested, curves.renewals)
     return [*(found.columns for found in measured), *(draw(one) for draw in plain)]
 
@@ -166,7 +167,13 @@ def test_bytes_have_the_unit_that_fits(moved, unit, shown):
 
 
 def heartbeat(**changes):
-    said = {"job": "night-7", "epoch": 1, "blocks": 2, "bytes_sent": 3_000, "seconds": 4.0}
+    said = {
+        "job": "night-7",
+        "epoch": 1,
+        "blocks": [(4, 1.0), (9, 2.0)],
+        "bytes_sent": 3_000,
+        "seconds": 4.0,
+    }
     return said | {"waiting": 1.0} | changes
 
 
@@ -182,7 +189,7 @@ def test_workers_say_what_they_do_in_heartbeats():
 
 def test_the_later_of_two_accounts_of_a_worker_counts():
     """The coordinator tells at the end; the heartbeats of a worker that is free say nothing."""
-    last = {A: {"blocks": 2, "seconds": 5.0, "waiting": 1.0, "bytes_sent": 7}}
+    last = {A: {"blocks": [(1, 4.0)], "seconds": 5.0, "waiting": 1.0, "bytes_sent": 7}}
     ended = trace(efforts=last, state="certified")
     for said in ({}, {A: {"job": ""}}, {A: heartbeat(seconds=4.5)}, {A: heartbeat(seconds="?")}):
         assert curves.efforts(ended, said, {}).columns["stepping"] == [4.0]
@@ -191,9 +198,26 @@ def test_the_later_of_two_accounts_of_a_worker_counts():
 
 def test_workers_stand_in_the_order_of_their_names_and_the_busiest_are_shown():
     count = curves.MOST_WORKERS + 2
-    known = {f"tcp://h:{n}": Effort(1, float(n)) for n in range(count)}
+    known = {f"tcp://h:{n}": Effort(((n, 1.0),), float(n)) for n in range(count)}
     found = curves.efforts(replace(trace(), efforts=known), {}, {})
     assert found.columns["worker"] == [f"h:{n}" for n in range(2, count)]
+
+
+def test_blocks_stand_in_order_with_the_time_of_their_steps():
+    said = {A: heartbeat(), B: heartbeat(blocks=[(3, 0.5)])}
+    found = curves.blocks(trace(), said, {A: "w2", B: "w1"})
+    assert found.unit == "s"
+    assert found.columns["block"] == [3, 4, 9]
+    assert found.columns["taken"] == [0.5, 1.0, 2.0]
+    assert found.columns["worker"] == ["w1", "w2", "w2"]
+    assert found.columns["shade"] == ["0", "1", "1"]
+
+
+def test_of_many_blocks_those_that_took_longest_are_shown():
+    count = curves.MOST_BLOCKS + 2
+    taken = tuple((n, float(n)) for n in range(count))
+    found = curves.blocks(replace(trace(), efforts={A: Effort(taken, 1.0)}), {}, {})
+    assert found.columns["block"] == list(range(2, count))
 
 
 def test_the_headline_says_where_a_job_is():
