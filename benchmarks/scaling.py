@@ -78,7 +78,7 @@ class Scale:
     """
 
     small: Size = Size("sectors:S3", 20_000, 20, "block-jacobi", 10)
-    large: Size = Size("sectors:S4", 1_000_000, 200, "orders-and-tables", 3)
+    large: Size = Size("sectors:S4", 1_000_000, 500, "orders-and-tables", 3)
     each: Size = Size("sectors:S2", 1_000_000, 30, "orders-and-tables", 6)
     workers: tuple[int, ...] = (1, 2, 4, 8)
     rounds: int = 3
@@ -166,7 +166,8 @@ def measured(
         for done, workers in enumerate(scale.workers):
             progress(done, len(scale.workers))
             with local_cluster(workers, 1) as client:
-                found.small.append(on_workers(client, small, scale.small, scale.rounds))
+                given = client, small, scale.small, scale.rounds
+                found.small.append(with_processor_time(on_workers(*given), *given))
                 if workers <= len(each):
                     found.large.append(on_workers(client, large, scale.large, scale.rounds))
                     grown = each[workers - 1]
@@ -185,22 +186,30 @@ def in_process(table: Path, size: Size, threads: int, rounds: int) -> Rounds:
 
 
 def on_workers(client: Client, table: Path, size: Size, rounds: int) -> Rounds:
-    """Measure rounds on workers of one thread each, and the processor time they take."""
+    """Measure rounds on workers of one thread each."""
     carried_out(client, table, size)  # kernels are loaded, files are read
+    found = [carried_out(client, table, size) for _ in range(rounds)]
+    workers = len(client.scheduler_info(n_workers=-1)["workers"])
+    best = min(found, key=seconds_per_round)
+    return Rounds(
+        *(_name(size, best), workers, workers, seconds_per_round(best), best["sweeps"]),
+        sent=best["bytes_between_workers"] / best["exchanges"],
+        least=least_bytes(open_store(table), workers, size.digits),
+    )
+
+
+def with_processor_time(
+    measured: Rounds, client: Client, table: Path, size: Size, rounds: int
+) -> Rounds:
+    """Measure the processor time that rounds on workers take, besides."""
     found, spent = _spent(client, table, size, rounds)
     hasty, before = _spent(client, table, replace(size, digits=FEW), rounds)
     sweeps = _sweeps(found) - _sweeps(hasty)
     # Loading and certifying is the same in both, and falls out.
     each = sorted((spent[address] - before[address]) / max(sweeps, 1) for address in spent)
-    best = min(found, key=seconds_per_round)
-    return Rounds(
-        *(_name(size, best), len(each), len(each), seconds_per_round(best), best["sweeps"]),
-        sent=best["bytes_between_workers"] / best["exchanges"],
-        least=least_bytes(open_store(table), len(each), size.digits),
-        # The coordinator works more than any other.
-        coordinator=each[-1],
-        other=sum(each[:-1]) / max(len(each) - 1, 1),
-    )
+    others = sum(each[:-1]) / max(len(each) - 1, 1)
+    # The coordinator works more than any other.
+    return replace(measured, coordinator=each[-1], other=others)
 
 
 def _spent(
