@@ -13,9 +13,10 @@ for every product that some block of a worker takes from another worker, and col
 
 import json
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ from ogas.datasets.store import Store, open_store
 from ogas.engine.exchange import available_cores
 
 PATIENCE = 1800.0  # seconds for a job
+PAIR = (1, 2)  # workers whose rounds are compared, in turns
 FEW = 1  # figures of a job with few rounds
 
 
@@ -74,11 +76,11 @@ class Scale:
         What every worker has where work grows with the workers.
     workers : tuple of int
     rounds : int
-        Runs of each kind, of which the best counts.
+        Runs of each kind. Of the small economy the best counts; others take turns.
     """
 
     small: Size = Size("sectors:S3", 20_000, 20, "block-jacobi", 10)
-    large: Size = Size("sectors:S4", 1_000_000, 500, "orders-and-tables", 3)
+    large: Size = Size("sectors:S4", 1_000_000, 600, "orders-and-tables", 3)
     each: Size = Size("sectors:S2", 1_000_000, 30, "orders-and-tables", 6)
     workers: tuple[int, ...] = (1, 2, 4, 8)
     rounds: int = 3
@@ -111,6 +113,8 @@ class Rounds:
         Bytes between workers, per exchange.
     least : float
         The fewest possible.
+    gain : float
+        Median over turns of the seconds of the first that it was measured beside, over its own.
     coordinator, other : float
         Processor seconds per round: of the process that coordinates, and holds blocks too; of each
         of the others, on average.
@@ -123,6 +127,7 @@ class Rounds:
     rounds: int
     sent: float = 0.0
     least: float = 0.0
+    gain: float = 1.0
     coordinator: float = 0.0
     other: float = 0.0
 
@@ -154,48 +159,102 @@ class Measured:
 def measured(
     scale: Scale, progress: Callable[[int, int], None] = lambda done, of: None
 ) -> Measured:
-    """Measure the small economy on all numbers of workers, the others on one and two."""
+    """Measure the small economy on all numbers of workers, the others on one and on two."""
     found = Measured()
     double = replace(scale.each, products=2 * scale.each.products)
     sizes = (scale.small, scale.large, scale.each, double)
+    turns = scale.rounds
     with ExitStack() as stack:
         small, large, *each = (stack.enter_context(drawn(size)) for size in sizes)
-        found.small.append(in_process(small, scale.small, 1, scale.rounds))
-        for threads in (1, available_cores()):
-            found.large.append(in_process(large, scale.large, threads, scale.rounds))
+        found.small.append(alone(small, scale.small, turns))
+        found.large.extend(_on_threads(large, scale.large, turns))
         for done, workers in enumerate(scale.workers):
-            progress(done, len(scale.workers))
+            progress(done, len(scale.workers) + 1)
             with local_cluster(workers, 1) as client:
-                given = client, small, scale.small, scale.rounds
+                given = client, small, scale.small, turns
                 found.small.append(with_processor_time(on_workers(*given), *given))
-                if workers <= len(each):
-                    found.large.append(on_workers(client, large, scale.large, scale.rounds))
-                    grown = each[workers - 1]
-                    found.each.append(on_workers(client, grown, scale.each, scale.rounds))
+        progress(len(scale.workers), len(scale.workers) + 1)
+        clients = [stack.enter_context(local_cluster(workers, 1)) for workers in PAIR]
+        found.large.extend(_side_by_side(clients, [large, large], scale.large, turns))
+        found.each.extend(_side_by_side(clients, each, scale.each, turns))
     return found
 
 
-def in_process(table: Path, size: Size, threads: int, rounds: int) -> Rounds:
-    """Measure rounds without any worker."""
-    best: dict[str, Any] = {}
-    for _ in range(rounds):
-        order = order_of(wanted(table, size))
-        facts = dict(carry_out(order, ThisProcess(threads)).facts)
-        best = min(filter(None, (best, facts)), key=seconds_per_round)
-    return Rounds(_name(size, best), 0, threads, seconds_per_round(best), best["sweeps"])
+def alone(table: Path, size: Size, turns: int) -> Rounds:
+    """Measure rounds in this process, on one thread; the best of some runs counts."""
+    best = min((_in_process(table, size, 1) for _ in range(turns)), key=seconds_per_round)
+    return _rounds(size, best, 0, 1)
 
 
-def on_workers(client: Client, table: Path, size: Size, rounds: int) -> Rounds:
-    """Measure rounds on workers of one thread each."""
-    carried_out(client, table, size)  # kernels are loaded, files are read
-    found = [carried_out(client, table, size) for _ in range(rounds)]
-    workers = len(client.scheduler_info(n_workers=-1)["workers"])
-    best = min(found, key=seconds_per_round)
+def _on_threads(table: Path, size: Size, turns: int) -> list[Rounds]:
+    """Measure rounds in this process, on one thread and on all cores, in turns."""
+    counts = (1, available_cores())
+    found = in_turns([partial(_in_process, table, size, count) for count in counts], turns)
+    return [
+        replace(_rounds(size, facts, 0, count), seconds=seconds, gain=gain)
+        for count, (facts, seconds, gain) in zip(counts, found, strict=True)
+    ]
+
+
+def _side_by_side(
+    clients: Sequence[Client], tables: Sequence[Path], size: Size, turns: int
+) -> list[Rounds]:
+    """Measure rounds on one worker and on two, in turns."""
+    runs = [
+        partial(carried_out, client, table, size)
+        for client, table in zip(clients, tables, strict=True)
+    ]
+    for run in runs:
+        run()  # kernels are loaded, files are read
+    found = in_turns(runs, turns)
+    return [
+        replace(_sent(size, facts, table, workers), seconds=seconds, gain=gain)
+        for table, workers, (facts, seconds, gain) in zip(tables, PAIR, found, strict=True)
+    ]
+
+
+def in_turns(
+    runs: Sequence[Callable[[], dict[str, Any]]], turns: int
+) -> list[tuple[dict[str, Any], float, float]]:
+    """Measure runs beside each other: machines are quicker at some times than at others.
+
+    Returns
+    -------
+    list of (facts, seconds, gain)
+        Of every run: what the last said; medians of its seconds per round, and of the first run's
+        over its own, turn by turn.
+    """
+    said = [[run() for run in runs] for _ in range(turns)]
+    seconds = np.array([[seconds_per_round(facts) for facts in turn] for turn in said])
+    medians = np.median(seconds, axis=0)
+    gains = np.median(seconds[:, :1] / seconds, axis=0)
+    return list(zip(said[-1], medians.tolist(), gains.tolist(), strict=True))
+
+
+def _in_process(table: Path, size: Size, threads: int) -> dict[str, Any]:
+    return dict(carry_out(order_of(wanted(table, size)), ThisProcess(threads)).facts)
+
+
+def _rounds(size: Size, facts: dict[str, Any], workers: int, threads: int) -> Rounds:
     return Rounds(
-        *(_name(size, best), workers, workers, seconds_per_round(best), best["sweeps"]),
-        sent=best["bytes_between_workers"] / best["exchanges"],
+        *(_name(size, facts), workers, threads, seconds_per_round(facts), int(facts["sweeps"]))
+    )
+
+
+def _sent(size: Size, facts: dict[str, Any], table: Path, workers: int) -> Rounds:
+    return replace(
+        _rounds(size, facts, workers, workers),
+        sent=facts["bytes_between_workers"] / facts["exchanges"],
         least=least_bytes(open_store(table), workers, size.digits),
     )
+
+
+def on_workers(client: Client, table: Path, size: Size, turns: int) -> Rounds:
+    """Measure rounds on workers of one thread each; the best of some runs counts."""
+    carried_out(client, table, size)  # kernels are loaded, files are read
+    found = [carried_out(client, table, size) for _ in range(turns)]
+    workers = len(client.scheduler_info(n_workers=-1)["workers"])
+    return _sent(size, min(found, key=seconds_per_round), table, workers)
 
 
 def with_processor_time(

@@ -47,22 +47,16 @@ def _rounds(found: "Sequence[Rounds]") -> Sheet:
 
 
 def _speed_up(found: "Sequence[Rounds]") -> Sheet:
-    first = next(one for one in found if one.workers == 1)
-    threads = next(one for one in found if one.workers == 0)
-    rows = [
-        [*_head(one), f"{(first if one.workers else threads).seconds / one.seconds:.2f}"]
-        for one in found
-    ]
+    rows = [[*_head(one), f"{one.gain:.2f}"] for one in found]
     footer = (
-        "speed-up over one worker, or one thread in one process; aim: 1.8 for two workers. Memory "
-        f"brings two threads {_bandwidth():.2f} times what it brings one"
+        "medians of turns; speed-up over one worker, or one thread in one process; aim: 1.8 for "
+        f"two workers. Memory brings two threads {_bandwidth():.2f} times what it brings one"
     )
     return Sheet("speed_up", "a large economy on two workers", [*HEAD, "speed-up"], rows, footer)
 
 
 def _growing(found: "Sequence[Rounds]") -> Sheet:
-    first = found[0]
-    rows = [[*_head(one), f"{first.seconds / one.seconds:.2f}"] for one in found]
+    rows = [[*_head(one), f"{one.gain:.2f}"] for one in found]
     footer = "efficiency: 1 if twice the economy on twice the workers takes as long"
     return Sheet("growing", "economies that grow with workers", [*HEAD, "efficiency"], rows, footer)
 
