@@ -26,6 +26,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from ogas.cluster.jobs.job import CANCELLED, LOOK_AGAIN, Job
 from ogas.cluster.jobs.lease import Lease, read_lease, take
@@ -43,6 +44,7 @@ KINDS = {"plan": "quantities", "price": "values"}
 # Seconds without a coordinator, after which somebody should resume a job. A scheduler with our
 # settings gives a coordinator that hangs 60 s before it starts another.
 ORPHANED = 90.0
+KNOCKING = 3.0  # seconds for an answer at a scheduler's address
 
 Tell = Callable[[State], None]
 
@@ -226,7 +228,7 @@ def wait(job: Job, tell: Tell = lambda state: None, patience: float | None = Non
     Raises
     ------
     ClusterError
-        If nobody carries the job out any more.
+        If nobody carries the job out any more, or it waits for a scheduler that is gone.
 
     Examples
     --------
@@ -234,13 +236,16 @@ def wait(job: Job, tell: Tell = lambda state: None, patience: float | None = Non
     >>> wait(job, patience=0.0).state
     'queued'
     """
-    start = seen = time.monotonic()
+    start = seen = looked = time.monotonic()
     while not (state := job.state).has_ended:
         tell(state)
         if patience is not None and time.monotonic() - start > patience:
             break
-        if state.state == "queued" or is_carried_out(job):
+        if is_carried_out(job):
             seen = time.monotonic()
+        elif state.state == "queued" and time.monotonic() - looked > ORPHANED / 9:
+            seen = time.monotonic() if listens(state.scheduler) else seen
+            looked = time.monotonic()
         elif time.monotonic() - seen > ORPHANED:
             raise ClusterError(
                 f"nobody has carried this job out for {ORPHANED:.0f} s",
@@ -283,6 +288,18 @@ def is_carried_out(job: Job) -> bool:
     """Whether a coordinator holds the lease of a job."""
     lease = read_lease(job.path)
     return lease is not None and lease.is_valid(time.time())
+
+
+def listens(scheduler: str | None) -> bool:
+    """Whether somebody is at a scheduler's address; true where no address is known."""
+    if scheduler is None:
+        return True
+    place = urlsplit(scheduler)
+    try:
+        with socket.create_connection((place.hostname, place.port), timeout=KNOCKING):
+            return True
+    except OSError:
+        return False
 
 
 def check_cluster(client: "Client", specification: Specification, store: JobStore) -> None:

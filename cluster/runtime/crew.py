@@ -17,12 +17,14 @@ from distributed import Worker
 
 from ogas.cluster.runtime.events import Event, Joined, Lost
 from ogas.cluster.runtime.schedule import Host, Schedule
+from ogas.cluster.runtime.versions import versions
 
 PERIOD = 1.0
 GREETING = 6.0  # seconds for an answer that takes a millisecond from a healthy worker
 AT_ONCE = 32  # greetings in flight
 DROPPING = 3.0  # seconds that workers may take to let go; they do so by themselves after silence
-NOT_OURS = ("busy", "leaving")  # what a worker says that is another job's, or about to end
+# What a worker says that is another job's, about to end, or of other versions.
+NOT_OURS = ("busy", "leaving", "unfit")
 
 
 @dataclass(eq=False)
@@ -57,7 +59,7 @@ class Crew:
         self.greetings.clear()
         for address in await self._present():
             greeting = await self._greeted(address)
-            if greeting is None or greeting["status"] == "leaving":
+            if greeting is None or greeting["status"] in ("leaving", "unfit"):
                 continue
             if greeting["status"] == "busy":
                 self.busy_with = greeting["job"]
@@ -158,9 +160,10 @@ class Crew:
 
     async def _greeted(self, address: str) -> dict[str, Any] | None:
         """Claim a worker, or say that its coordinator lives; None if it does not answer."""
+        words = {"job": self.job, "epoch": self.epoch, "of": versions()}
         try:
             greeting: dict[str, Any] = await asyncio.wait_for(
-                self.worker.rpc(address).ogas_hello(job=self.job, epoch=self.epoch), GREETING
+                self.worker.rpc(address).ogas_hello(**words), GREETING
             )
         except (TimeoutError, OSError):
             return None

@@ -18,8 +18,8 @@ from distributed.versions import get_versions
 
 from ogas.cluster.runtime.connecting import DEADLINE, PRELOAD, within
 from ogas.cluster.runtime.errors import ClusterError
+from ogas.cluster.runtime.versions import PACKAGES
 
-PACKAGES = ("numpy", "scipy", "numba", "distributed", "ogas-engine")
 START = (
     'dask worker {address} --nthreads 1 --memory-limit 0 --resources "block=1,coordinator=1" '
     f"--preload {PRELOAD}"

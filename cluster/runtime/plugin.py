@@ -28,6 +28,7 @@ from distributed import Worker, WorkerPlugin
 from ogas.cluster.memory import installed_bytes, peak_memory
 from ogas.cluster.runtime.holding import Assignment, Held
 from ogas.cluster.runtime.post import Mailbox, Parcel, UnreachedError, WirePost
+from ogas.cluster.runtime.versions import versions
 from ogas.cluster.runtime.wire import pack, unpack
 
 NAME = "ogas"
@@ -132,12 +133,14 @@ class BlockHolder(WorkerPlugin):
 
     # ---- handlers -------------------------------------------------------------------------------
 
-    async def hello(self, job: str = "", epoch: int = 0) -> dict[str, Any]:
-        """Say what is held; with a job, that its coordinator is alive.
+    async def hello(self, job: str = "", epoch: int = 0, of: str = "") -> dict[str, Any]:
+        """Say what is held; with a job, that its coordinator is alive, and of these versions.
 
-        ``status`` is ``busy`` if another job is, whose coordinator is alive, and ``leaving`` if the
-        worker is about to end.
+        ``status`` is ``busy`` if another job is, whose coordinator is alive, ``leaving`` if the
+        worker is about to end, and ``unfit`` if it has other versions.
         """
+        if job and of != versions():
+            return {"status": "unfit", "job": ""}
         occupation = self._occupation
         is_ready = not job or self._occupy(job, epoch) is not None
         return {

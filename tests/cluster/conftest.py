@@ -11,10 +11,11 @@ from pathlib import Path
 import dask.config
 import problems
 import pytest
-from clusters import LONG
+from clusters import LONG, scheduler
 
 from ogas.cluster.cli import main
 from ogas.cluster.jobs.api import result, wait
+from ogas.cluster.runtime.connecting import local_cluster
 from ogas.datasets.answers import answer
 from ogas.datasets.gallery import write
 from ogas.datasets.plans import read_plan
@@ -124,6 +125,20 @@ def undisturbed():
     yield
     dask.config.config.clear()
     dask.config.config.update(before)
+
+
+@pytest.fixture(scope="module")
+def cluster(undisturbed):
+    """A connection to two workers of this machine."""
+    with local_cluster(2, threads=1) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def in_clear():
+    """The address of a scheduler without workers."""
+    with scheduler() as (address, _):
+        yield address
 
 
 @dataclass(frozen=True)

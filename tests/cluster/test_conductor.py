@@ -179,9 +179,9 @@ def test_who_waits_for_a_busy_worker_holds_no_other_back():
     assert mustered(others) == (False, [], "day", ["a"])  # b has blocks of this very job
 
 
-def test_workers_that_leave_or_hang_are_not_waited_for():
+def test_workers_that_leave_hang_or_are_unfit_are_not_waited_for():
     others = {"a": answering("leaving"), "b": {"ogas_hello": OSError()}, "c": answering()}
-    assert mustered(others) == (True, ["c"], "", [])
+    assert mustered(others | {"d": answering("unfit")}) == (True, ["c"], "", [])
 
 
 def test_a_worker_that_another_job_took_is_lost_until_it_is_free():

@@ -62,18 +62,6 @@ def refusal(address, tls=None, deadline=SHORT):
     return line
 
 
-@pytest.fixture(scope="module")
-def cluster():
-    with local_cluster(2, threads=1) as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
-def in_clear():
-    with scheduler() as (address, _):
-        yield address
-
-
 def pem_files(folder):
     """A CA that is its own and only certificate, as three files."""
     made = Security.temporary()

@@ -14,7 +14,6 @@ from traces import rounds, trace
 from ogas.cluster import curves, dashboard
 from ogas.cluster.jobs.api import asked, submit, wait
 from ogas.cluster.jobs.store import JobStore
-from ogas.cluster.runtime.connecting import local_cluster
 from ogas.cluster.watching import PAGES, TOPIC, Effort, traces
 
 pytest.importorskip("bokeh")
@@ -63,12 +62,6 @@ def test_every_trace_can_be_drawn(found):
 )
 def test_a_person_is_told_an_address_that_can_be_opened(status, host, said):
     assert dashboard._link(status, {"host": host, "port": 81}) == said
-
-
-@pytest.fixture(scope="module")
-def cluster(undisturbed):
-    with local_cluster(2, threads=1) as client:
-        yield client
 
 
 @pytest.fixture(scope="module")

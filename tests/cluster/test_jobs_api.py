@@ -7,9 +7,10 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from clusters import scheduler
 
 from ogas.cluster.jobs import Job, JobStore, api, asked, cancel, result, resume, submit, wait
-from ogas.cluster.runtime.connecting import local_cluster
+from ogas.cluster.runtime.connecting import connect
 from ogas.cluster.runtime.errors import ClusterError
 from ogas.engine.errors import WrongUsageError
 
@@ -20,12 +21,6 @@ def store(tmp_path, monkeypatch):
     monkeypatch.setenv("OGAS_JOBS", str(tmp_path / "jobs"))
     monkeypatch.chdir(tmp_path)
     return JobStore(tmp_path / "jobs")
-
-
-@pytest.fixture(scope="module")
-def client(undisturbed):
-    with local_cluster(2, threads=1) as client:
-        yield client
 
 
 def example_of(page):
@@ -56,9 +51,9 @@ def test_verbs_are_imported_without_the_libraries():
     assert done.stdout == "False False\n"
 
 
-def test_a_job_is_submitted_waited_for_and_its_result_read(client, store):
+def test_a_job_is_submitted_waited_for_and_its_result_read(cluster, store):
     told = []
-    job = submit(asked("price", "us-2021", digits=4, factors="labour"), "j", client=client)
+    job = submit(asked("price", "us-2021", digits=4, factors="labour"), "j", client=cluster)
     assert job == store.job("j") == Job(store.folder / "j")
     state = wait(job, told.append)
     assert told[-1] == state
@@ -70,28 +65,31 @@ def test_a_job_is_submitted_waited_for_and_its_result_read(client, store):
         repr(job)
         == f"<job j: certified, round {found['passes']}, {state.digits_now} figures certified>"
     )
-    assert submit(asked("price", "us-2021", digits=4, factors="labour"), "j", client=client) == job
+    assert submit(asked("price", "us-2021", digits=4, factors="labour"), "j", client=cluster) == job
     assert job.state.attempts == 1
     with pytest.raises(WrongUsageError, match="asked something else"):
-        submit(asked("price", "us-2021", digits=5), "j", client=client)
+        submit(asked("price", "us-2021", digits=5), "j", client=cluster)
     with pytest.raises(WrongUsageError, match="nothing is left to do"):
-        resume(job, client=client)
+        resume(job, client=cluster)
 
 
-def test_a_job_goes_on_without_whoever_submitted_it(client, store):
-    with local_connection(client) as leaving:
+def test_a_job_goes_on_without_whoever_submitted_it(cluster, store):
+    with connect(cluster.scheduler.address) as leaving:
         job = submit(asked("plan", "us-2021"), client=leaving)
     assert wait(job, patience=60).state == "certified"
 
 
-def local_connection(client):
-    from ogas.cluster.runtime.connecting import connect
+def test_a_queued_job_waits_as_long_as_its_scheduler_is_there(store, monkeypatch):
+    monkeypatch.setattr(api, "ORPHANED", 0.5)
+    with scheduler() as (address, _):
+        job = store.create(asked("plan", "us-2021", scheduler=address), "j")
+        assert wait(job, patience=1.5).state == "queued"
+    with pytest.raises(ClusterError, match=r"nobody has carried this job out .*`ogas resume j`"):
+        wait(job)
 
-    return connect(client.scheduler.address)
 
-
-def test_a_failure_is_a_result_too(client):
-    job = submit(asked("plan", "us-2021", memory=10**6), client=client)
+def test_a_failure_is_a_result_too(cluster):
+    job = submit(asked("plan", "us-2021", memory=10**6), client=cluster)
     assert wait(job).code == 6
     found = result(job)
     assert (found["outcome"], found["code"]) == ("error", 6)

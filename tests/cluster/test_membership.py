@@ -6,29 +6,18 @@ import signal
 from pathlib import Path
 
 import pytest
-from clusters import LONG, scheduler, started
+from clusters import LONG, started
 from distributed.versions import get_versions
 
 from ogas.cluster.runtime import membership
-from ogas.cluster.runtime.connecting import connect, local_cluster
+from ogas.cluster.runtime.connecting import connect
 from ogas.cluster.runtime.errors import ClusterError
 from ogas.cluster.runtime.membership import check_visible, check_workers
+from ogas.cluster.runtime.versions import PACKAGES
 
 SHORT = 3.0  # a deadline that is meant to pass
 
 pytestmark = pytest.mark.usefixtures("undisturbed")
-
-
-@pytest.fixture(scope="module")
-def cluster():
-    with local_cluster(2, threads=1) as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
-def in_clear():
-    with scheduler() as (address, _):
-        yield address
 
 
 def test_local_workers_are_fit_to_compute(cluster):
@@ -72,9 +61,9 @@ def test_a_worker_without_the_preload_is_named(in_clear):
     assert "was not prepared; start it with --preload ogas.cluster.worker" in line
 
 
-@pytest.mark.parametrize("package", ["python", *membership.PACKAGES])
+@pytest.mark.parametrize("package", ["python", *PACKAGES])
 def test_workers_with_other_versions_are_named_with_both(cluster, monkeypatch, package):
-    theirs = get_versions(packages=membership.PACKAGES)["packages"][package]
+    theirs = get_versions(packages=PACKAGES)["packages"][package]
     monkeypatch.setattr(membership, "get_versions", Pretending(package))
     line = complaint(check_workers, cluster)
     assert "worker 0 (tcp://127.0.0.1:" in line
@@ -98,9 +87,18 @@ class Pretending:
 
 
 def test_a_worker_that_lacks_ogas_is_named(cluster, monkeypatch):
-    monkeypatch.setattr(membership, "PACKAGES", (*membership.PACKAGES, "ogas-of-tomorrow"))
+    monkeypatch.setattr(membership, "PACKAGES", (*PACKAGES, "ogas-of-tomorrow"))
     monkeypatch.setattr(membership, "get_versions", Pretending("ogas-of-tomorrow"))
     assert "lacks ogas-of-tomorrow 1.2.3" in complaint(check_workers, cluster)
+
+
+def test_a_worker_of_other_versions_that_comes_late_is_not_taken(cluster):
+    async def greeted(dask_worker):
+        return await dask_worker.plugins["ogas"].hello("night-7", 1, "python 2.7.18")
+
+    assert [found["status"] for found in cluster.run(greeted).values()] == ["unfit", "unfit"]
+    free = cluster.run(lambda dask_worker: dask_worker.metrics["ogas"](dask_worker))
+    assert [found["job"] for found in free.values()] == ["", ""]
 
 
 def test_a_worker_that_hangs_is_named(cluster):
