@@ -15,7 +15,7 @@ from ogas.benchmarks.methods import CYCLE
 from ogas.benchmarks.passes import Count, by_blocks, counted, problem_of
 from ogas.datasets import gallery
 from ogas.datasets.recipes import Parameters
-from ogas.engine.block import cut
+from ogas.engine.block import Cut
 from ogas.engine.blocking import auto
 from ogas.engine.boundary import survey
 from ogas.engine.choose import METHODS
@@ -79,7 +79,7 @@ def exchanged(cases: tuple[str, ...]) -> Iterator[Words]:
         table = gallery.generate(f"sectors:{case}")
         assert table.blocks is not None
         ones = Measure(np.ones(len(table)), np.ones(len(table)))
-        found = survey(ones, table.blocks, partial(cut, table))
+        found = survey(ones, table.blocks, partial(Cut, table))
         yield Words(
             case, len(table), found.words, found.words_row_owned, DESIGN_WORDS.get(case, "")
         )

@@ -17,6 +17,7 @@ from ogas.engine.choose import CACHED, FLOAT32_FIGURES
 from ogas.engine.errors import DoesNotFitError
 from ogas.engine.layout import MOST_PRODUCTS
 from ogas.engine.plan import MOST_COLUMNS
+from ogas.engine.sectors import READERS
 
 INTERPRETER_BYTES = 400 * 10**6  # Python, its libraries, and kernels while they are compiled
 
@@ -25,8 +26,8 @@ INTERPRETER_BYTES = 400 * 10**6  # Python, its libraries, and kernels while they
 VECTORS, PLAN_VECTORS = 32, 24
 TRANSPOSING_BYTES = 32  # per nonzero of the whole table
 
-# A block is widened while it is read, and sorted while the next is; one too large is cut besides.
-READING_BYTES, CUTTING_BYTES = 40, 80
+# A block is held as it is stored while it is brought into form; one too large is cut besides.
+READING_BYTES, CUTTING_BYTES = 24, 80
 HELD_BYTES = {True: 7, False: 11}  # per nonzero, with padding: entries in float32, in float64
 WHOLE_BYTES = 12
 MESSAGE_BYTES = 80  # per product that a block takes from another: where it is, and whose
@@ -118,7 +119,7 @@ def burdens_of(content: Content, run: Run) -> tuple[tuple[Burden, ...], int]:
         )
         for entry in content.blocks
     )
-    reading = sorted(_reading(entry) for entry in content.blocks)[-2:]
+    reading = sorted(_reading(entry) for entry in content.blocks)[-READERS:]
     return burdens, INTERPRETER_BYTES + LAYOUT_BYTES * content.products + sum(reading)
 
 
@@ -140,10 +141,10 @@ def _held_in_blocks(content: Content, figures: int) -> int:
 
 
 def _in_blocks(content: Content, run: Run) -> int:
-    """Return what blocks and their messages take, and the two largest while they are read."""
+    """Return what blocks and their messages take, and the largest while they are read."""
     columns = 2 * (min(run.plans, MOST_COLUMNS) + 1)  # as if something were negative
     words = sum(_words(content, entry) for entry in content.blocks)
-    reading = sorted(_reading(entry) for entry in content.blocks)[-2:]
+    reading = sorted(_reading(entry) for entry in content.blocks)[-READERS:]
     held = _held_in_blocks(content, run.figures) * content.nonzeros
     return held + (8 * columns + MESSAGE_BYTES) * words + sum(reading)
 

@@ -10,6 +10,7 @@ that is missing reads as zeros in Zarr; here it cannot: the digest of zeros is a
 """
 
 import hashlib
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -128,18 +129,38 @@ def read_group(path: Path, expected: Mapping[str, tuple[int, str]]) -> dict[str,
         for name in {key.rpartition("/")[0] for key in expected} - {""}:
             if not isinstance(root[name], zarr.Group):
                 raise DamagedError(f"{name} is not a group")
-        return {name: _read_array(root, name, *size) for name, size in expected.items()}
+        return {name: _read_array(path, root, name, *size) for name, size in expected.items()}
 
 
-def _read_array(root: "zarr.Group", name: str, length: int, kind: str) -> Array:
+def _read_array(path: Path, root: "zarr.Group", name: str, length: int, kind: str) -> Array:
     source: Any = root[name]
     found = "string" if kind == "string" else str(source.dtype)
     if source.shape != (length,) or found != kind or source.chunks[0] > max(1, length):
         raise DamagedError(
             f"{name} is {found} of shape {source.shape}, expected {kind} of {length:,}"
         )
-    array = np.asarray(source[:])
-    return np.array(array.tolist(), dtype=np.str_) if kind == "string" else array
+    if kind == "string":
+        return np.array(source[:].tolist(), dtype=np.str_)
+    is_raw = not source.compressors and sys.byteorder == "little"
+    return _read_chunks(path / name / "c", source) if is_raw else np.asarray(source[:])
+
+
+def _read_chunks(folder: Path, source: Any) -> Array:
+    """Read the chunk files of an array that is not compressed: they hold its bytes.
+
+    What Zarr does in between takes longer than the disk.
+    """
+    array: Array = np.empty(source.shape, source.dtype)
+    whole, step = array.view(np.uint8).data, source.chunks[0] * array.itemsize
+    for number, start in enumerate(range(0, len(whole), step)):
+        part = whole[start : start + step]
+        with open(folder / str(number), "rb", buffering=0) as file:
+            while part:
+                read = file.readinto(part)
+                if not read:
+                    raise DamagedError(f"{folder / str(number)} is too short")
+                part = part[read:]
+    return array
 
 
 @contextmanager

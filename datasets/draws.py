@@ -9,7 +9,7 @@ blocks must agree on (the hub products, the units of each other's products) has 
 which anybody may read again.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Protocol
 
@@ -18,6 +18,7 @@ import numpy.typing as npt
 from scipy.sparse import coo_array
 
 from ogas.engine.block import Block
+from ogas.engine.rows import Rows
 from ogas.engine.table import Integers, Vector, coefficients_from
 
 
@@ -116,10 +117,12 @@ def as_block(draws: Draws, first: int, last: int) -> Block:
     orders = coo_array(
         (draws.weights[outside], (rows, draws.users[outside])), shape=(len(ext), size)
     )
-    block = Block(np.arange(first, last), coefficients_from(own), ext, coefficients_from(orders))
-    for part in (block.own, block.orders):
-        part.data[:] = part.data.astype(np.float32)
-    return block
+    return Block(np.arange(first, last), _rounded(own), ext, _rounded(orders))
+
+
+def _rounded(part: coo_array) -> Rows:
+    rows = Rows.of(coefficients_from(part))
+    return replace(rows, data=rows.data.astype(np.float32).astype(np.float64))
 
 
 def column_totals(block: Block) -> Vector:

@@ -33,7 +33,7 @@ from ogas.datasets.manifest import (
 )
 from ogas.datasets.publishing import publishing
 from ogas.datasets.stored_block import BlockEntry, read_block, write_block
-from ogas.engine.block import Block, assemble, cut
+from ogas.engine.block import Block, Cut, assemble
 from ogas.engine.errors import DamagedError, InvalidInputError, WrongUsageError
 from ogas.engine.header import Header
 from ogas.engine.source import Source
@@ -108,7 +108,7 @@ class Store:
             return open_store(self.path, version).load()
         header = self.header()
         if header.blocks is None:
-            return header.with_coefficients(self.block(0).own)
+            return header.with_coefficients(self.block(0).own.csr())
         return header.with_coefficients(assemble(self.blocks(), len(header.ids)))
 
     def block(self, number: int) -> Block:
@@ -124,7 +124,7 @@ class Store:
         """Return what is said of the products, and how to read their recipes block by block."""
         entries = self.manifest.content.blocks
         sizes = tuple(entry.products for entry in entries)
-        return Source(self.header(), self.manifest.content.nonzeros, sizes, self.blocks)
+        return Source(self.header(), self.manifest.content.nonzeros, sizes, self.block)
 
     def header(self) -> Header:
         """Read everything but the coefficients."""
@@ -206,7 +206,7 @@ def publish(path: Path | str, table: Table, note: str = "") -> Manifest:
     path = Path(path)
     check_meta(table.meta)
     with publishing(path):
-        entries = [write_block(path, block, table.value_type) for block in cut(table)]
+        entries = [write_block(path, block, table.value_type) for block in Cut(table)]
         return _commit(path, entries, Header.of(table), note)
 
 

@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.sparse import csr_array
 
 from ogas.datasets.arrays import Array, damage_named, fetch, place
 from ogas.engine.block import Block
 from ogas.engine.errors import DamagedError, InvalidInputError
+from ogas.engine.rows import Rows
+from ogas.kernels.loading import is_sound
 
 MOST_16_BIT = 2**16  # columns that a 16-bit index can name
 
@@ -95,7 +96,7 @@ def write_block(path: Path, block: Block, value_type: str = "float64") -> BlockE
     return BlockEntry(digest, *sizes, value_type)
 
 
-def _stored(matrix: csr_array, value_type: str) -> Array:
+def _stored(matrix: Rows, value_type: str) -> Array:
     values: Array = matrix.data.astype(value_type, copy=False)
     if not np.isfinite(values).all():
         raise InvalidInputError(
@@ -110,7 +111,7 @@ def _stored(matrix: csr_array, value_type: str) -> Array:
     return values
 
 
-def _sparse_attributes(matrix: csr_array, value_type: str) -> dict[str, Any]:
+def _sparse_attributes(matrix: Rows, value_type: str) -> dict[str, Any]:
     return {
         "encoding-type": "csr_matrix",
         "encoding-version": "0.1.0",
@@ -149,13 +150,9 @@ def read_block(path: Path, entry: BlockEntry) -> Block:
         )
 
 
-def _matrix(arrays: dict[str, Array], part: str, shape: tuple[int, int]) -> csr_array:
-    """Widen to float64 values and 32-bit indices without touching a value."""
-    data = arrays[f"{part}/data"].astype(np.float64, copy=False)
-    indices = arrays[f"{part}/indices"].astype(np.int32, copy=False)
-    matrix = csr_array((data, indices, arrays[f"{part}/indptr"]), shape=shape)
-    if not matrix.has_canonical_format:
+def _matrix(arrays: dict[str, Array], part: str, shape: tuple[int, int]) -> Rows:
+    """Return a part as it is stored, if its columns are in order."""
+    indptr, indices, data = (arrays[f"{part}/{name}"] for name in ("indptr", "indices", "data"))
+    if not is_sound(indptr, indices, shape[1]):
         raise DamagedError(f"the columns of {part} are not in order")
-    matrix.indptr = arrays[f"{part}/indptr"]
-    matrix.indices = indices
-    return matrix
+    return Rows(shape, indptr, indices, data)

@@ -25,11 +25,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from scipy.sparse import coo_array, csr_array
+from scipy.sparse import coo_array
 
 from ogas.datasets.draws import Purpose, stream
 from ogas.engine.block import Block
 from ogas.engine.errors import WrongUsageError
+from ogas.engine.rows import Rows
 from ogas.engine.table import Integers, Table, Vector, coefficients_from
 
 
@@ -129,9 +130,9 @@ def in_units(block: Block, scales: Vector) -> Block:
     )
 
 
-def _rescaled(part: csr_array, rows: Vector, columns: Vector) -> csr_array:
+def _rescaled(part: Rows, rows: Vector, columns: Vector) -> Rows:
     data = part.data * np.repeat(rows, np.diff(part.indptr)) / columns[part.indices]
-    return _with_data(part, data)
+    return replace(part, data=data)
 
 
 def with_credits(block: Block, share: float, seed: int, number: int) -> Block:
@@ -142,8 +143,8 @@ def with_credits(block: Block, share: float, seed: int, number: int) -> Block:
     ordered = rng.random(block.orders.nnz) < share
     return replace(
         block,
-        own=_with_data(block.own, np.where(own, -block.own.data, block.own.data)),
-        orders=_with_data(block.orders, np.where(ordered, -block.orders.data, block.orders.data)),
+        own=replace(block.own, data=np.where(own, -block.own.data, block.own.data)),
+        orders=replace(block.orders, data=np.where(ordered, -block.orders.data, block.orders.data)),
     )
 
 
@@ -178,10 +179,3 @@ def shuffled(table: Table, seed: int) -> Table:
 def shuffle(products: int, seed: int) -> Integers:
     """Return the order in which `shuffled` puts the products, (n,)."""
     return stream(seed, Purpose.SHUFFLE).permutation(products)
-
-
-def _with_data(part: csr_array, data: Vector) -> csr_array:
-    """Return the same pattern with other values, index types untouched."""
-    result = part.copy()
-    result.data = data
-    return result

@@ -14,10 +14,12 @@ Recipes never leave their block; only what it orders from others does.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-from scipy.sparse import coo_array, csr_array
+from scipy.sparse import coo_array, csc_array, csr_array
 
+from ogas.engine.rows import Rows
 from ogas.engine.table import Integers, Table, Vector, coefficients_from
 
 
@@ -29,39 +31,56 @@ class Block:
     ----------
     products : (b,) int64, ascending
         Positions of the block's products in the table's order.
-    own : (b, b) CSR
+    own : (b, b) Rows
         ``A[products, products]``.
     ext : (e,) int64, ascending
         Positions of the products taken from other blocks.
-    orders : (e, b) CSR
+    orders : (e, b) Rows
         ``A[ext, products]``; no row is empty.
     """
 
     products: Integers
-    own: csr_array
+    own: Rows
     ext: Integers
-    orders: csr_array
+    orders: Rows
 
     @property
     def nonzeros(self) -> int:
         """Entries of ``own`` and ``orders`` together."""
-        return int(self.own.nnz + self.orders.nnz)
+        return self.own.nnz + self.orders.nnz
 
 
-def cut(table: Table) -> Iterator[Block]:
-    """Yield the blocks of a table in the order of their numbers (one block if it has none)."""
-    n = len(table)
-    if table.blocks is None:
-        everything = np.arange(n, dtype=np.int64)
-        nothing = csr_array((0, n), dtype=np.float64)
-        yield Block(everything, table.coefficients, everything[:0], nothing)
-        return
-    columns = table.coefficients.tocsc()
-    order = np.argsort(table.blocks, kind="stable")
-    ends = np.cumsum(np.bincount(table.blocks))
-    for products in np.split(order, ends[:-1]):
-        part = columns[:, products].tocoo()
-        yield part_of(products, part.row, part.col, part.data)
+def undivided(coefficients: csr_array) -> Block:
+    """Return all of a table as one block, without copying it."""
+    everything = np.arange(coefficients.shape[0], dtype=np.int64)
+    nothing = csr_array((0, len(everything)), dtype=np.float64)
+    return Block(everything, Rows.of(coefficients), everything[:0], Rows.of(nothing))
+
+
+class Cut:
+    """The blocks of a table in memory, by number (one block if it has none)."""
+
+    def __init__(self, table: Table) -> None:
+        self.table, self.count = table, 1
+        if table.blocks is not None:
+            order = np.argsort(table.blocks, kind="stable")
+            ends = np.cumsum(np.bincount(table.blocks))
+            self._products, self.count = np.split(order, ends[:-1]), len(ends)
+
+    @cached_property
+    def _columns(self) -> csc_array:
+        return self.table.coefficients.tocsc()
+
+    def __call__(self, number: int) -> Block:
+        """Return one block."""
+        if self.table.blocks is None:
+            return undivided(self.table.coefficients)
+        products = self._products[number]
+        part = self._columns[:, products].tocoo()
+        return part_of(products, part.row, part.col, part.data)
+
+    def __iter__(self) -> Iterator[Block]:
+        return map(self, range(self.count))
 
 
 def part_of(products: Integers, rows: Integers, columns: Integers, data: Vector) -> Block:
@@ -78,14 +97,14 @@ def part_of(products: Integers, rows: Integers, columns: Integers, data: Vector)
     orders = coo_array((data[~inside], (numbers, columns[~inside])), shape=(len(ext), size))
     return Block(
         products.astype(np.int64),
-        coefficients_from(own),
+        Rows.of(coefficients_from(own)),
         ext.astype(np.int64),
-        coefficients_from(orders),
+        Rows.of(coefficients_from(orders)),
     )
 
 
 def assemble(blocks: Iterable[Block], n: int) -> csr_array:
-    """Put the columns of all blocks back into one ``(n, n)`` matrix; the inverse of `cut`.
+    """Put the columns of all blocks back into one ``(n, n)`` matrix; the inverse of `Cut`.
 
     Holds the blocks and the result at a time, 24 bytes per nonzero, and SciPy's wider copy of the
     indices while it looks whether they are sorted, 8 more.

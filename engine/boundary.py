@@ -13,10 +13,11 @@ thousand.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import coo_array, csr_array
+from scipy.sparse import coo_array
 
 from ogas.engine.flows import Measure, Read, measured, whole
 from ogas.engine.partition import MOST
+from ogas.engine.rows import Rows
 from ogas.engine.table import Integers, Table, Vector
 
 TOO_MUCH = 0.5  # share of the value of flows, or words per input, beyond which blocks cost more
@@ -80,8 +81,8 @@ def survey(measure: Measure, labels: Integers, read: Read) -> Boundary:
     return Boundary(share, words, words_row_owned)
 
 
-def _flows(part: csr_array, suppliers: Integers, users: Integers, measure: Measure) -> Vector:
-    flows: Vector = np.abs(part.data)
+def _flows(part: Rows, suppliers: Integers, users: Integers, measure: Measure) -> Vector:
+    flows: Vector = np.abs(part.data, dtype=np.float64)
     if measure.output is not None and measure.price is not None:
         with np.errstate(over="ignore", invalid="ignore"):
             flows = flows * measure.price[suppliers] * measure.output[users]

@@ -96,10 +96,10 @@ class Here:
 
     def __call__(self, source: Source, layout: Layout, form: Form) -> SerialExchange:
         """Read all blocks."""
-        sectors = arrange(source.blocks(), range(len(source.sizes)), layout, form)
-        holding = Holding.all_of(layout.blocks)
+        threads = self.threads or available_cores()
+        sectors = arrange(source.block, range(len(source.sizes)), layout, form, threads)
+        holding = Holding.all_of(layout.blocks, threads)
         share = Share.of(sectors, layout, holding, Nobody(), is_transposed=form.is_transposed)
-        share.threads = self.threads or available_cores()
         return SerialExchange(share)
 
 

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import coo_array, csr_array
 
-from ogas.engine.block import Block
+from ogas.engine.block import Block, undivided
 from ogas.engine.table import Vector
 
 ROUNDS = 4
@@ -143,7 +143,7 @@ def _times(terms: Two, read: Read) -> Two:
     valued = None if prices is None else np.zeros(len(prices))
     for block in read():
         for names, part in ((block.products, block.own), (block.ext, block.orders)):
-            magnitude = _magnitude(part)
+            magnitude = _magnitude(part.csr())
             if outputs is not None and used is not None:
                 used[names] += magnitude @ outputs[block.products]
             if prices is not None and valued is not None:
@@ -157,9 +157,7 @@ def _magnitude(part: csr_array) -> csr_array:
 
 def whole(coefficients: csr_array) -> Read:
     """Return all of a table as one block to read, without copying it."""
-    everything = np.arange(coefficients.shape[0], dtype=np.int64)
-    nothing = csr_array((0, len(everything)), dtype=np.float64)
-    block = Block(everything, coefficients, everything[:0], nothing)
+    block = undivided(coefficients)
     return lambda: (block,)
 
 

@@ -12,6 +12,7 @@ travel, one parcel for every other share, and are put behind the share's own:
 """
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -21,6 +22,7 @@ import numpy.typing as npt
 from ogas.engine.layout import Layout
 from ogas.engine.sectors import Sector
 from ogas.engine.table import Integers
+from ogas.kernels import routing
 
 Parcels = Mapping[int, npt.NDArray[Any]]
 
@@ -117,16 +119,49 @@ class Routes:
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
-    """Message rows: where they stand, which block sent them, and the slot they are about."""
+class Outbox:
+    """Rows of the outbox of one block, which may be another share's.
 
-    places: Integers
+    Attributes
+    ----------
+    source : int
+        The block.
+    first : int
+        The message that the first row is; the others follow.
+    slots : (r,) int64
+        The product that each is about.
+    """
+
+    source: int
+    first: int
+    slots: Integers
+
+
+@dataclass(frozen=True, eq=False)
+class Abroad:
+    """Rows of a share's outboxes that go to another share.
+
+    Attributes
+    ----------
+    which : (r,) int64
+        Among all of its rows, padding left out.
+    messages, sources, slots : (r,) int64
+        Where they stand, the block that sends each, and the product that it is about.
+    """
+
+    which: Integers
+    messages: Integers
     sources: Integers
     slots: Integers
 
-    def some(self, which: npt.NDArray[Any]) -> "Rows":
-        """Return some of them, or all in another order."""
-        return Rows(self.places[which], self.sources[which], self.slots[which])
+
+@dataclass(frozen=True, eq=False)
+class Taken:
+    """What a block takes from others: its slots, the blocks that make it, and how many each."""
+
+    slots: Integers
+    makers: npt.NDArray[np.int32]
+    counts: Integers
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,15 +174,18 @@ class Holding:
         The share of every block.
     share : int
         This one.
+    threads : int
+        How many of its blocks may be at work at a time.
     """
 
     holders: Integers
     share: int
+    threads: int = 1
 
     @staticmethod
-    def all_of(blocks: int) -> "Holding":
+    def all_of(blocks: int, threads: int = 1) -> "Holding":
         """Return one share that holds all blocks."""
-        return Holding(np.zeros(blocks, dtype=np.int64), 0)
+        return Holding(np.zeros(blocks, dtype=np.int64), 0, threads)
 
     @property
     def numbers(self) -> Integers:
@@ -165,97 +203,142 @@ def link(sectors: Sequence[Sector], layout: Layout, holding: Holding, post: Post
 
     Every share does this at the same time.
     """
-    numbers = holding.numbers
+    numbers, size = holding.numbers, sum(map(len, sectors))
     starts = np.concatenate([[0], np.cumsum([sector.orders.rows for sector in sectors])])
-    sent = _sent(sectors, layout, numbers, starts)
-    makers = layout.owners[sent.slots]
-    holders = holding.holders[makers]
-    going = {other: np.flatnonzero(holders == other) for other in holding.others}
-    post.send({to: np.stack([sent.sources[k], sent.slots[k]]) for to, k in going.items()})
-    come = post.receive(holding.others)
-
-    ghosts = _behind(sum(map(len, sectors)), {other: len(k) for other, k in going.items()})
-    arrivals = _behind(int(starts[-1]), {other: come[other].shape[1] for other in holding.others})
-    local = _local(layout, numbers)
-    ext = local[makers] + sent.slots
-    received = [sent.some(np.flatnonzero(holders == holding.share))]
-    for other in holding.others:
-        ext[going[other]] = _range(ghosts[other])
-        received.append(Rows(_range(arrivals[other]), *come[other]))
+    with ThreadPoolExecutor(holding.threads) as pool:
+        taken = list(pool.map(lambda sector: _taken(sector, layout), sectors))
+        sent = [one.slots for one in taken]
+        outboxes = list(map(Outbox, numbers.tolist(), starts.tolist(), sent))
+        abroad = _abroad(outboxes, taken, holding)
+        post.send({to: np.stack([some.sources, some.slots]) for to, some in abroad.items()})
+        come = post.receive(holding.others)
+        ghosts = _behind(size, {other: len(some.which) for other, some in abroad.items()})
+        arrivals = _behind(int(starts[-1]), {other: part.shape[1] for other, part in come.items()})
+        for other, part in come.items():
+            outboxes += _outboxes(part, arrivals[other].start)
+        shifts = _shifts(layout, numbers)
+        places = list(pool.map(lambda one: _places(one, shifts), taken))
+        received = _received(outboxes, layout, numbers, pool)
+    ext = _with_ghosts([place for place, _ in places], abroad, ghosts)
     return Routes(
-        mails=_mails(sectors, starts, (ext, makers), _by_maker(received, layout, numbers)),
+        mails=tuple(
+            Mail(
+                outbox=slice(int(starts[k]), int(starts[k + 1])),
+                ext=ext[k],
+                makers=one.makers,
+                partners=np.flatnonzero(one.counts),
+                owners=places[k][1],
+                **received[k],
+            )
+            for k, one in enumerate(taken)
+        ),
         rows=_end(arrivals, int(starts[-1])),
-        places=_end(ghosts, sum(map(len, sectors))),
-        up={other: sent.places[k] for other, k in going.items() if len(k)},
+        places=_end(ghosts, size),
+        up={other: some.messages for other, some in abroad.items() if len(some.which)},
         arrivals=_filled(arrivals),
         down={
-            other: local[layout.owners[slots]] + slots
-            for other, (_, slots) in come.items()
-            if len(slots)
+            other: shifts[layout.owners[wanted]] + wanted
+            for other, (_, wanted) in come.items()
+            if len(wanted)
         },
         ghosts=_filled(ghosts),
     )
 
 
-def _sent(sectors: Sequence[Sector], layout: Layout, numbers: Integers, starts: Integers) -> Rows:
-    """Return the rows of all outboxes of a share, padding left out."""
-    counts = [len(sector.ext) for sector in sectors]
-    places = [start + np.arange(count) for start, count in zip(starts[:-1], counts, strict=True)]
-    slots = [layout.slots[sector.ext] for sector in sectors]
-    return Rows(np.concatenate(places), np.repeat(numbers, counts), np.concatenate(slots))
+def _taken(sector: Sector, layout: Layout) -> Taken:
+    slots = np.empty(len(sector.ext), dtype=np.int64)
+    makers = np.empty(len(sector.ext), dtype=np.int32)
+    counts = np.zeros(layout.blocks, dtype=np.int64)
+    routing.address(sector.ext, layout.slots, layout.owners, slots, makers, counts)
+    return Taken(slots, makers, counts)
 
 
-def _by_maker(received: Sequence[Rows], layout: Layout, numbers: Integers) -> list[Rows]:
-    """Return the rows that are for each block, in the order of the blocks that sent them.
+def _abroad(
+    outboxes: Sequence[Outbox], taken: Sequence[Taken], holding: Holding
+) -> dict[int, Abroad]:
+    """Return the rows of a share's outboxes that go to each other share."""
+    if not holding.others:
+        return {}
+    holders = np.concatenate([holding.holders[one.makers] for one in taken])
+    slots = np.concatenate([one.slots for one in outboxes])
+    sources = np.repeat(holding.numbers, [len(one.slots) for one in outboxes])
+    messages = np.concatenate([one.first + np.arange(len(one.slots)) for one in outboxes])
+    going = {other: np.flatnonzero(holders == other) for other in holding.others}
+    return {other: Abroad(k, messages[k], sources[k], slots[k]) for other, k in going.items()}
 
-    That order does not depend on which share holds which block, and with it no sum does.
-    """
-    every = [np.concatenate(parts) for parts in zip(*map(_fields, received), strict=True)]
-    rows = Rows(*every)
-    if len(received) > 1:  # within a share, blocks are in order already
-        rows = rows.some(_sorted(rows.sources, layout.blocks))
-    makers = layout.owners[rows.slots]
-    rows = rows.some(_sorted(makers, layout.blocks))
-    ends = np.cumsum(np.bincount(makers, minlength=layout.blocks))
-    starts = np.concatenate([[0], ends[:-1]])
+
+def _with_ghosts(
+    places: list[Integers], abroad: Mapping[int, Abroad], ghosts: Mapping[int, slice]
+) -> list[Integers]:
+    """Return where the products of all outboxes stand, those of other shares among ghosts."""
+    if not abroad:
+        return places
+    everywhere = np.concatenate(places)
+    for other, some in abroad.items():
+        everywhere[some.which] = np.arange(ghosts[other].start, ghosts[other].stop)
+    return np.split(everywhere, np.cumsum([len(part) for part in places])[:-1])
+
+
+def _outboxes(parcel: Integers, first: int) -> list[Outbox]:
+    """Return the rows that came from another share, block by block."""
+    sources, slots = parcel
+    cuts = np.flatnonzero(np.diff(sources, prepend=-1))
+    parts = np.split(slots, cuts[1:]) if len(cuts) else []
     return [
-        Rows(rows.places[start:end], rows.sources[start:end], rows.slots[start:end] - first)
-        for start, end, first in zip(
-            starts[numbers], ends[numbers], layout.bounds[numbers], strict=True
-        )
+        Outbox(int(sources[cut]), first + int(cut), part)
+        for cut, part in zip(cuts, parts, strict=True)
     ]
 
 
-def _mails(
-    sectors: Sequence[Sector],
-    starts: Integers,
-    sent: tuple[Integers, npt.NDArray[np.int32]],
-    received: Sequence[Rows],
-) -> tuple[Mail, ...]:
-    """Return the mail of every block; ``sent`` are the places and makers of all outboxes' rows."""
-    cuts = np.cumsum([len(sector.ext) for sector in sectors])[:-1]
-    ext, makers = (np.split(part, cuts) for part in sent)
+def _places(taken: Taken, shifts: Integers) -> tuple[Integers, npt.NDArray[np.int32]]:
+    """Return where the products stand in this share, and the place of each maker among partners."""
+    numbers = np.zeros(len(shifts), dtype=np.int32)
+    partners = np.flatnonzero(taken.counts)
+    numbers[partners] = np.arange(len(partners))
+    places, owners = np.empty_like(taken.slots), np.empty_like(taken.makers)
+    routing.move(taken.slots, taken.makers, shifts, places, numbers, owners)
+    return places, owners
+
+
+def _received(
+    outboxes: Sequence[Outbox], layout: Layout, numbers: Integers, pool: Executor
+) -> list[dict[str, Any]]:
+    """Return the rows for each block of a share, in the order of the blocks that sent them.
+
+    That order does not depend on which share holds which block, and with it no sum does.
+    """
+    sent = sorted(outboxes, key=lambda one: one.source)
+    counts = np.array(
+        [np.bincount(layout.owners[one.slots], minlength=layout.blocks)[numbers] for one in sent]
+    ).reshape(len(sent), len(numbers))
+    ends = np.cumsum(counts.T).reshape(len(numbers), len(sent))  # by receiver, then by sender
+    begins = ends - counts.T
+    total = int(counts.sum())
+    rows, local = np.empty(total, dtype=np.int64), np.empty(total, dtype=np.int32)
+
+    def deal(place: int) -> None:
+        free = np.full(layout.blocks, -1, dtype=np.int64)
+        free[numbers] = begins[:, place]
+        one = sent[place]
+        routing.deal(one.slots, one.first, layout.owners, layout.bounds, free, rows, local)
+
+    list(pool.map(deal, range(len(sent))))
     found = []
-    for k, rows in enumerate(received):
-        partners, owners = np.unique(makers[k], return_inverse=True)
-        firsts = np.flatnonzero(np.diff(rows.sources, prepend=-1))
+    for k in range(len(numbers)):
+        some = np.flatnonzero(counts[:, k])
+        first, last = (int(begins[k, 0]), int(ends[k, -1])) if sent else (0, 0)
         found.append(
-            Mail(
-                outbox=slice(int(starts[k]), int(starts[k + 1])),
-                ext=np.ascontiguousarray(ext[k]),
-                makers=np.ascontiguousarray(makers[k]),
-                partners=partners.astype(np.int64),
-                owners=owners.astype(np.int32),
-                rows=np.ascontiguousarray(rows.places),
-                local=rows.slots.astype(np.int32),
-                sources=rows.sources[firsts],
-                bounds=np.append(firsts, len(rows.sources)).astype(np.int64),
-            )
+            {
+                "rows": rows[first:last],
+                "local": local[first:last],
+                "sources": np.array([sent[place].source for place in some], dtype=np.int64),
+                "bounds": np.append(begins[k, some], last) - first,
+            }
         )
-    return tuple(found)
+    return found
 
 
-def _local(layout: Layout, numbers: Integers) -> Integers:
+def _shifts(layout: Layout, numbers: Integers) -> Integers:
     """Return, for every block of a share, how far its slots are moved to follow one another."""
     sizes = np.diff(layout.bounds)[numbers]
     moved = np.zeros(layout.blocks, dtype=np.int64)
@@ -278,16 +361,3 @@ def _end(slices: Mapping[int, slice], start: int) -> int:
 
 def _filled(slices: Mapping[int, slice]) -> dict[int, slice]:
     return {other: part for other, part in slices.items() if part.stop > part.start}
-
-
-def _range(part: slice) -> Integers:
-    return np.arange(part.start, part.stop)
-
-
-def _fields(rows: Rows) -> tuple[Integers, Integers, Integers]:
-    return rows.places, rows.sources, rows.slots
-
-
-def _sorted(keys: npt.NDArray[Any], most: int) -> Integers:
-    """Return the stable order of some block numbers; narrow keys are sorted by counting."""
-    return np.argsort(keys.astype(np.uint16) if most <= 2**16 else keys, kind="stable")

@@ -11,20 +11,24 @@ For values the same blocks serve the transposed balance: ``own`` is transposed o
 blocks are made, and ``orders`` is read the other way.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_array, vstack
+from scipy.sparse import vstack
 
 from ogas.engine.block import Block, part_of
 from ogas.engine.layout import MOST_PRODUCTS, Layout
+from ogas.engine.rows import Rows
 from ogas.engine.table import Integers, Vector
+from ogas.kernels import loading
 from ogas.kernels.slices import copy_rows, slice_rows
 
 LANES = 16
+READERS = 4
 Values = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 
 
@@ -212,39 +216,37 @@ class Form:
 
 
 def arrange(
-    blocks: Iterable[Block], stored: Sequence[int], layout: Layout, form: Form = Form()
+    read: Callable[[int], Block],
+    stored: Sequence[int],
+    layout: Layout,
+    form: Form = Form(),
+    threads: int = 1,
 ) -> tuple[Sector, ...]:
-    """Bring blocks into the form in which they are swept, each while the next is being read.
+    """Bring blocks into the form in which they are swept.
 
     Parameters
     ----------
-    blocks : iterable of Block
-        Stored blocks; those that are too large are cut.
+    read : callable
+        Returns a stored block by its number; those that are too large are cut.
     stored : sequence of int
         Their numbers, ascending.
     layout : Layout
         Of all products of the table.
     form : Form
+    threads : int
+        How many blocks are read at a time, `READERS` at most: those are held twice.
     """
     price = np.ones(len(layout)) if form.price is None else form.price
 
-    def sectors(block: Block, number: int) -> list[Sector]:
+    def sectors(number: int) -> list[Sector]:
         orders = [layout.products_of(piece) for piece in layout.pieces(number)]
         return [
             _sector(piece, order, price, form)
-            for piece, order in zip(pieces(block), orders, strict=True)
+            for piece, order in zip(pieces(read(number)), orders, strict=True)
         ]
 
-    made: list[Sector] = []
-    with ThreadPoolExecutor(1) as pool:  # two are held as they are stored
-        earlier: Future[list[Sector]] | None = None
-        for block, number in zip(blocks, stored, strict=True):
-            if earlier is not None:
-                made += earlier.result()
-            earlier = pool.submit(sectors, block, number)
-        if earlier is not None:
-            made += earlier.result()
-    return tuple(made)
+    with ThreadPoolExecutor(min(threads, READERS)) as pool:
+        return tuple(chain.from_iterable(pool.map(sectors, stored)))
 
 
 def pieces(block: Block, most: int = MOST_PRODUCTS) -> Iterator[Block]:
@@ -253,7 +255,7 @@ def pieces(block: Block, most: int = MOST_PRODUCTS) -> Iterator[Block]:
         yield block
         return
     rows = np.concatenate([block.products, block.ext])
-    columns = vstack([block.own, block.orders]).tocsc()
+    columns = vstack([block.own.csr(), block.orders.csr()]).tocsc()
     for start in range(0, len(block.products), most):
         part = columns[:, start : start + most].tocoo()
         yield part_of(block.products[start : start + most], rows[part.row], part.col, part.data)
@@ -261,69 +263,94 @@ def pieces(block: Block, most: int = MOST_PRODUCTS) -> Iterator[Block]:
 
 def _sector(block: Block, products: Integers, price: Vector, form: Form) -> Sector:
     """Return a block with its products in this order."""
-    own, orders = block.own, block.orders
-    numbers = np.float32 if form.narrow and _fits_float32(own, orders) else np.float64
-    is_signed = bool((own.data < 0).any() or (orders.data < 0).any())
     size = len(products)
     order = np.searchsorted(block.products, products)
     place = np.empty(size, dtype=np.uint16)
     place[order] = np.arange(size)
     own_price, ext_price = price[block.products], price[block.ext]
-    inside = _content(own, own_price, is_signed=is_signed)[order]
-    outside = _content(orders, ext_price, is_signed=is_signed)[order]
-    rows, hub_ptr, slice_ptr, places, entries = slice_rows(*_compact(orders, place, numbers))
-    square = own.T.tocsr() if form.is_transposed else own
+    parts = ((block.own, own_price), (block.orders, ext_price))
+    found = [_content(part, worth) for part, worth in parts]
+    is_signed = any(content.is_signed for content in found)
+    is_narrow = form.narrow and all(content.fits_float32 for content in found)
+    numbers = np.float32 if is_narrow else np.float64
+    inside, outside = (
+        (_with_magnitudes(*part, content.content) if is_signed else content.content[:, None])[order]
+        for part, content in zip(parts, found, strict=True)
+    )
+    own, orders = (_as_wide_as(part, numbers) for part in (block.own, block.orders))
+    rows, *layout = slice_rows(orders.indptr, orders.indices, orders.data, place, numbers)
+    diagonal = np.empty(size)
+    loading.diagonal(own.indptr, own.indices, own.data, diagonal)
     return Sector(
         products=products,
-        own=_by_rows(order, *_compact(square, place, numbers)),
-        orders=Orders(hub_ptr, slice_ptr, places, entries),
+        own=_by_rows(_transposed(own) if form.is_transposed else own, order, place, numbers),
+        orders=Orders(*layout),
         ext=block.ext[rows],
-        diagonal=own.diagonal()[order].astype(numbers).astype(np.float64),
+        diagonal=diagonal[order].astype(numbers).astype(np.float64),
         price=own_price[order],
         ext_price=ext_price[rows],
         content=inside[:, -1] + outside[:, -1],
-        own_content=inside,
+        own_content=np.ascontiguousarray(inside),
         nonzeros=block.nonzeros,
         is_signed=is_signed,
     )
 
 
-def _compact(
-    part: csr_array, place: npt.NDArray[np.uint16], numbers: type
-) -> tuple[Integers, npt.NDArray[np.uint16], Values]:
-    """Return a CSR matrix with its columns at their places, in the narrow types."""
-    indptr = part.indptr.astype(np.int64, copy=False)
-    columns = place[part.indices] if place.size else part.indices.astype(np.uint16)
-    return indptr, columns, part.data.astype(numbers)
-
-
-def _by_rows(
-    order: Integers, indptr: Integers, columns: npt.NDArray[np.uint16], values: Values
-) -> Own:
-    """Return the matrix with its rows in another order."""
-    lengths = np.diff(indptr)[order]
+def _by_rows(part: Rows, order: Integers, place: npt.NDArray[np.uint16], numbers: type) -> Own:
+    """Return a matrix with rows and columns in another order, in the narrow types."""
+    lengths = np.diff(part.indptr)[order]
     moved = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    places, entries = np.empty_like(columns), np.empty_like(values)
-    copy_rows(indptr, columns, values, order, moved[:-1], np.ones_like(order), places, entries)
+    places = np.empty(part.nnz, np.uint16)
+    entries: Values = np.empty(part.nnz, numbers)
+    copy_rows(
+        *(part.indptr, part.indices, part.data),
+        *(order, moved[:-1], np.ones_like(order), place, places, entries),
+    )
     return Own(moved, places, entries)
 
 
-def _fits_float32(*parts: csr_array) -> bool:
-    """Whether no entry is so small or large that float32 would lose more than its last bits."""
-    limits = np.finfo(np.float32)
-    magnitudes = [np.abs(part.data) for part in parts if part.nnz]
-    return all(
-        bool((found >= limits.tiny).all() and (found <= limits.max).all()) for found in magnitudes
+def _transposed(part: Rows) -> Rows:
+    height, width = part.shape
+    indptr = np.zeros(width + 1, dtype=np.int64)
+    np.cumsum(np.bincount(part.indices, minlength=width), out=indptr[1:])
+    indices, data = np.empty_like(part.indices), np.empty_like(part.data)
+    loading.transpose(part.indptr, part.indices, part.data, indptr[:-1].copy(), indices, data)
+    return Rows((width, height), indptr, indices, data)
+
+
+def _as_wide_as(part: Rows, numbers: type) -> Rows:
+    """Return the matrix with values that are no narrower than those wanted."""
+    wide = np.result_type(part.data.dtype, numbers)
+    return replace(part, data=part.data.astype(wide, copy=False))
+
+
+@dataclass(frozen=True, eq=False)
+class _Content:
+    """``price @ part``, and what its entries are like."""
+
+    content: Vector
+    fits_float32: bool
+    is_signed: bool
+
+
+def _content(part: Rows, price: Vector) -> _Content:
+    """Read a part once.
+
+    Entries fit where none is so small or large that float32 would lose more than its last bits.
+    """
+    content, limits = np.zeros(part.shape[1]), np.finfo(np.float32)
+    least, largest, is_signed = loading.add_content(
+        part.indptr, part.indices, part.data, price, False, content
     )
+    fits = bool(least >= limits.tiny and largest <= limits.max)
+    return _Content(content, fits, bool(is_signed))
 
 
-def _content(part: csr_array, price: Vector, *, is_signed: bool) -> npt.NDArray[np.float64]:
-    """Return ``price @ part``, and beside it ``price @ |part|`` where entries are negative."""
-    weighed = part.data * np.repeat(price, np.diff(part.indptr))
-    found = [np.bincount(part.indices, weighed, minlength=part.shape[1])]
-    if is_signed:
-        found.append(np.bincount(part.indices, np.abs(weighed), minlength=part.shape[1]))
-    return np.ascontiguousarray(np.stack(found, axis=1), dtype=np.float64)
+def _with_magnitudes(part: Rows, price: Vector, content: Vector) -> npt.NDArray[np.float64]:
+    """Return ``price @ part``, and beside it ``price @ |part|``."""
+    magnitudes = np.zeros_like(content)
+    loading.add_content(part.indptr, part.indices, part.data, price, True, magnitudes)
+    return np.stack([content, magnitudes], axis=1)
 
 
 def _numbered(products: Integers, positions: Integers) -> Integers:

@@ -146,7 +146,7 @@ class Share:
         """Tie blocks to those of the other shares, which do the same at the same time."""
         routes = link(sectors, layout, holding, post)
         numbers = tuple(holding.numbers.tolist())
-        return Share(numbers, tuple(sectors), routes, is_transposed, post)
+        return Share(numbers, tuple(sectors), routes, is_transposed, post, holding.threads)
 
     def take(self, step: str, arguments: Sequence[Any], each: Sequence[Any] | None) -> Any:
         """Take a step by its name; the answer has one entry for every block."""

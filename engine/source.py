@@ -3,12 +3,12 @@
 A large table need never exist as one matrix; what can be done block by block, is.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from ogas.engine.block import Block, assemble, cut
+from ogas.engine.block import Block, Cut, assemble
 from ogas.engine.header import Header
 from ogas.engine.table import Table
 
@@ -23,28 +23,31 @@ class Source:
     nonzeros : int
     sizes : tuple of int
         Products of each block.
-    blocks : callable
-        Reads the blocks, one after the other; may be called again.
+    block : callable
+        Reads a block by its number; may be called again, from any thread.
     """
 
     header: Header
     nonzeros: int
     sizes: tuple[int, ...]
-    blocks: Callable[[], Iterable[Block]]
+    block: Callable[[int], Block]
 
     @staticmethod
     def of(table: Table) -> "Source":
         """Return a table in its blocks, or as one."""
         labels = np.zeros(len(table), np.int64) if table.blocks is None else table.blocks
         sizes = tuple(np.bincount(labels).tolist())
-        return Source(Header.of(table), table.nonzeros, sizes, lambda: cut(table))
+        return Source(Header.of(table), table.nonzeros, sizes, Cut(table))
 
     def __len__(self) -> int:
         return len(self.header)
 
+    def blocks(self) -> Iterator[Block]:
+        """Read all blocks, one after the other."""
+        return map(self.block, range(len(self.sizes)))
+
     def table(self) -> Table:
         """Put the blocks together."""
         if len(self.sizes) == 1:
-            (block,) = self.blocks()
-            return self.header.with_coefficients(block.own)
+            return self.header.with_coefficients(self.block(0).own.csr())
         return self.header.with_coefficients(assemble(self.blocks(), len(self)))

@@ -56,14 +56,13 @@ class SeveralShares:
 
     def __call__(self, source, layout, form):
         self.holders = np.asarray(self.deal(layout.blocks), dtype=np.int64)
-        blocks = list(source.blocks())
-        assert len(blocks) == layout.blocks, "pieces of a block stay together"
+        assert len(source.sizes) == layout.blocks, "pieces of a block stay together"
         self.pool = ThreadPoolExecutor(int(self.holders.max()) + 1)
 
         def load(share):
             holding = Holding(self.holders, share)
             mine = holding.numbers.tolist()
-            sectors = arrange([blocks[number] for number in mine], mine, layout, form)
+            sectors = arrange(source.block, mine, layout, form)
             post = self.office.post_of(share)
             return Share.of(sectors, layout, holding, post, is_transposed=form.is_transposed)
 

@@ -241,12 +241,12 @@ def wait(job: Job, tell: Tell = lambda state: None, patience: float | None = Non
         tell(state)
         if patience is not None and time.monotonic() - start > patience:
             break
+        now = time.monotonic()
         if is_carried_out(job):
-            seen = time.monotonic()
-        elif state.state == "queued" and time.monotonic() - looked > ORPHANED / 9:
-            seen = time.monotonic() if listens(state.scheduler) else seen
-            looked = time.monotonic()
-        elif time.monotonic() - seen > ORPHANED:
+            seen = now
+        elif state.state == "queued" and now - looked > ORPHANED / 9:
+            looked, seen = now, now if listens(state.scheduler) else seen
+        if now - seen > ORPHANED:
             raise ClusterError(
                 f"nobody has carried this job out for {ORPHANED:.0f} s",
                 where=job.id,

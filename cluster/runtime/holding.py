@@ -6,7 +6,7 @@
 Nothing here knows Dask: the messages go through a post that is handed in.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,6 @@ import numpy as np
 
 from ogas.cluster.jobs.checkpoint import write_part
 from ogas.datasets.store import Store, open_store
-from ogas.engine.block import Block
 from ogas.engine.choose import layout_of, usable
 from ogas.engine.errors import DamagedError, PlanError
 from ogas.engine.layout import Layout
@@ -125,11 +124,15 @@ class Held:
     share: Share
 
     @staticmethod
-    def load(assignment: Assignment, address: str, post: Post, earlier: "Held | None") -> "Held":
+    def load(
+        assignment: Assignment, post: Post, earlier: "Held | None", me: tuple[str, int]
+    ) -> "Held":
         """Read the blocks that are not held yet, and tie all to those of the other workers.
 
-        Every worker of an epoch does so at the same time.
+        Every worker of an epoch does so at the same time; ``me`` are the address of this one and
+        how many blocks it works on at a time.
         """
+        address, threads = me
         shape = assignment.shape
         if earlier is not None and earlier.assignment.shape != shape:
             earlier = None
@@ -142,9 +145,10 @@ class Held:
         missing = [k for k in stored if layout.pieces(k)[0] not in known]
         form = Form(shape.is_transposed, shape.narrow, usable(price))
         pieces = [piece for k in missing for piece in layout.pieces(k)]
-        read = arrange(_blocks(store, missing), missing, layout, form)
+        read = arrange(store.block, missing, layout, form, threads)
         known |= zip(pieces, read, strict=True)
-        holding = Holding(_shares(assignment)[layout.stored], assignment.addresses.index(address))
+        place = assignment.addresses.index(address)
+        holding = Holding(_shares(assignment)[layout.stored], place, threads)
         sectors = [known[number] for number in holding.numbers.tolist()]
         share = Share.of(sectors, layout, holding, post, is_transposed=shape.is_transposed)
         if earlier is not None:
@@ -191,11 +195,6 @@ class Held:
     def _by_stored(self, answers: Sequence[Any]) -> list[Any]:
         rest = iter(answers)
         return [[next(rest) for _ in self.layout.pieces(number)] for number in self.stored]
-
-
-def _blocks(store: Store, numbers: Sequence[int]) -> Iterator[Block]:
-    for number in numbers:
-        yield store.block(number)
 
 
 def _shares(assignment: Assignment) -> Integers:

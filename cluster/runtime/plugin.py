@@ -275,8 +275,8 @@ class BlockHolder(WorkerPlugin):
             self.worker.loop.asyncio_loop,
             PATIENCE,
         )
-        held = Held.load(assignment, self.worker.address, post, earlier)
-        held.share.threads = threads_of(self.worker)
+        me = self.worker.address, threads_of(self.worker)
+        held = Held.load(assignment, post, earlier, me)
         occupation.sent_before = occupation.bytes_sent
         occupation.held, occupation.post = held, post
         return held.describe()

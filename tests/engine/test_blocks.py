@@ -12,7 +12,7 @@ from ogas.datasets.recipes import Parameters
 from ogas.datasets.variants import mixed_units
 from ogas.engine import balance
 from ogas.engine.balance import Demand
-from ogas.engine.block import cut
+from ogas.engine.block import Cut
 from ogas.engine.errors import DamagedError
 from ogas.engine.layout import Layout
 from ogas.engine.outcome import Outcome
@@ -211,11 +211,12 @@ def test_a_delta_that_is_none_is_wrong_usage():
 
 def test_a_block_that_cannot_be_read_ends_the_arranging_of_the_others():
     table = problems.solvable("sectors:S1")
-    readable = list(cut(table))[:3]
+    whole = Cut(table)
 
-    def damaged():
-        yield from readable
-        raise DamagedError("a block is altered")
+    def damaged(number):
+        if number == 3:
+            raise DamagedError("a block is altered")
+        return whole(number)
 
     with pytest.raises(DamagedError, match="a block is altered"):
-        arrange(damaged(), range(30), Layout.of(table.blocks))
+        arrange(damaged, range(30), Layout.of(table.blocks), threads=2)

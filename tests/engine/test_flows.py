@@ -10,7 +10,7 @@ from strategies import nonnegative_matrices
 
 from ogas.datasets.gallery import generate
 from ogas.datasets.recipes import Parameters
-from ogas.engine.block import cut
+from ogas.engine.block import Cut
 from ogas.engine.boundary import Partitioned, survey, value_share, warnings
 from ogas.engine.flows import Measure, links, measured, whole
 from ogas.engine.table import Table, coefficients_from
@@ -62,7 +62,7 @@ def test_estimates_of_outputs_and_prices_come_close_to_the_solution():
     assert np.abs(found.output - output).sum() < 0.2 * output.sum()
     assert np.abs(found.price - price).sum() < 0.2 * price.sum()
     in_blocks = replace(table, blocks=np.arange(400) % 7)
-    again = measured(table, 400, lambda: cut(in_blocks))
+    again = measured(table, 400, lambda: Cut(in_blocks))
     assert np.allclose(again.output, found.output, rtol=1e-12)
     assert np.allclose(again.price, found.price, rtol=1e-12)
 
@@ -100,12 +100,12 @@ def test_what_crosses_is_counted_as_by_hand(matrix, data):
     pairs = [(i, j) for i, j in np.argwhere(matrix != 0) if blocks[i] != blocks[j]]
     flows = price[:, None] * matrix * output
     crossing = sum(flows[i, j] for i, j in pairs)
-    for blocks_of in (whole(table.coefficients), lambda: cut(table)):
+    for blocks_of in (whole(table.coefficients), lambda: Cut(table)):
         found = survey(Measure(output, price), blocks, blocks_of)
         assert found.words == len({(i, blocks[j]) for i, j in pairs})
         assert found.words_row_owned == len({(blocks[i], j) for i, j in pairs})
         assert found.share_of_value == pytest.approx(crossing / max(flows.sum(), 1e-300))
-    assert found.words == sum(len(block.ext) for block in cut(table))
+    assert found.words == sum(len(block.ext) for block in Cut(table))
 
 
 def test_electricity_crosses_once_for_a_block_that_owns_its_columns():

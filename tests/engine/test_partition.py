@@ -13,7 +13,7 @@ from ogas.datasets.gallery import generate
 from ogas.datasets.recipes import Parameters
 from ogas.datasets.variants import shuffle
 from ogas.engine import blocking
-from ogas.engine.block import assemble, cut
+from ogas.engine.block import Cut, assemble
 from ogas.engine.blocking import auto, into
 from ogas.engine.boundary import value_share
 from ogas.engine.errors import WrongUsageError
@@ -73,7 +73,7 @@ def test_every_partition_covers_every_product_once_and_loses_no_coefficient(
     table = table_of(matrix, **fields)
     blocks = PARTITIONS[partition](table, k)
     assert is_partition(blocks, n)
-    again = assemble(cut(replace(table, blocks=blocks)), n)
+    again = assemble(Cut(replace(table, blocks=blocks)), n)
     for part in ("indptr", "indices", "data"):
         assert getattr(again, part).tobytes() == getattr(table.coefficients, part).tobytes()
     assert (blocks == PARTITIONS[partition](table, k)).all()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.sparse import coo_array, csr_array, csr_matrix
 
-from ogas.engine.block import assemble, cut
+from ogas.engine.block import Cut, assemble
 from ogas.engine.boundary import value_share
 from ogas.engine.errors import InvalidInputError, PlanError
 from ogas.engine.table import Table, coefficients_from
@@ -66,7 +66,7 @@ def test_cut_and_assembled_again_a_table_is_the_same(blocks):
     rng = np.random.default_rng(1815)
     matrix = coefficients_from(np.where(rng.random((4, 4)) < 0.6, rng.random((4, 4)), 0.0))
     table = Table(matrix, np.arange(4), blocks=np.array(blocks))
-    whole = assemble(cut(table), 4)
+    whole = assemble(Cut(table), 4)
     for name in ("indptr", "indices", "data"):
         again, first = getattr(whole, name), getattr(matrix, name)
         assert again.dtype == first.dtype
