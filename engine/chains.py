@@ -1,6 +1,7 @@
 """How many additions stand one after the other behind each sum: what rounding can have cost."""
 
 import numpy as np
+import numpy.typing as npt
 
 from ogas.engine.mail import Mail
 from ogas.engine.sectors import LANES, Orders, Sector
@@ -15,7 +16,7 @@ def behind_orders(orders: Orders) -> Vector:
     return np.concatenate([_chain(np.diff(orders.hub_ptr)), np.repeat(slices, LANES)])
 
 
-def behind_products(sector: Sector, mail: Mail, ordered: Vector | None) -> Vector:
+def behind_products(sector: Sector, mail: Mail, ordered: npt.NDArray[np.float32] | None) -> Vector:
     """Return the longest chain behind the sums of each product of a block.
 
     Its own row, the rows that other blocks sum for it, and the sum of all these. ``ordered`` has

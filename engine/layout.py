@@ -11,8 +11,10 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from ogas.engine.errors import WrongUsageError
 from ogas.engine.table import Integers, Vector
 
+MOST_BLOCKS = 2**16  # that 16-bit numbers can name
 MOST_PRODUCTS = 2**16  # that 16-bit columns can name; stored blocks with more are cut in pieces
 
 
@@ -61,6 +63,11 @@ class Layout:
         """
         products = np.argsort(labels, kind="stable").astype(np.int64)
         bounds, stored = _cuts(np.bincount(labels), most)
+        if len(stored) > MOST_BLOCKS:
+            raise WrongUsageError(
+                f"{len(stored):,} blocks are more than {MOST_BLOCKS:,}",
+                advice="import the table again with larger blocks",
+            )
         if rank is not None:
             for start, end in pairwise(bounds):
                 part = products[start:end]

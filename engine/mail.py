@@ -25,6 +25,8 @@ from ogas.engine.table import Integers
 from ogas.kernels import routing
 
 Parcels = Mapping[int, npt.NDArray[Any]]
+Places = npt.NDArray[np.uint32] | npt.NDArray[np.int64]
+Slots = npt.NDArray[np.uint32]
 
 
 class Post(Protocol):
@@ -58,17 +60,15 @@ class Mail:
     ----------
     outbox : slice
         Its rows among the messages, padding included.
-    ext : (e,) int64
+    ext : (e,) uint32 or int64
         Where the numbers of the product stand that each row of the outbox is about.
-    makers : (e,) int32
-        The block that makes it.
     partners : (k,) int64
-        These blocks, each once.
-    owners : (e,) int32
+        The blocks that make these products, each once.
+    owners : (e,) uint16
         For each row, the place of its maker among the partners.
-    rows : (r,) int64
+    rows : (r,) uint32 or int64
         The messages with orders for this block.
-    local : (r,) int32
+    local : (r,) uint16
         Which of the block's products each of them is for.
     sources : (s,) int64
         The blocks that sent them, ascending; ``sources[i]`` those from ``bounds[i]`` to
@@ -77,12 +77,11 @@ class Mail:
     """
 
     outbox: slice
-    ext: Integers
-    makers: npt.NDArray[np.int32]
+    ext: Places
     partners: Integers
-    owners: npt.NDArray[np.int32]
-    rows: Integers
-    local: npt.NDArray[np.int32]
+    owners: npt.NDArray[np.uint16]
+    rows: Places
+    local: npt.NDArray[np.uint16]
     sources: Integers
     bounds: Integers
 
@@ -128,13 +127,13 @@ class Outbox:
         The block.
     first : int
         The message that the first row is; the others follow.
-    slots : (r,) int64
+    slots : (r,) uint32
         The product that each is about.
     """
 
     source: int
     first: int
-    slots: Integers
+    slots: Slots
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,22 +144,24 @@ class Abroad:
     ----------
     which : (r,) int64
         Among all of its rows, padding left out.
-    messages, sources, slots : (r,) int64
-        Where they stand, the block that sends each, and the product that it is about.
+    messages : (r,) int64
+        Where they stand.
+    sources, slots : (r,) uint32
+        The block that sends each, and the product that it is about.
     """
 
     which: Integers
     messages: Integers
-    sources: Integers
-    slots: Integers
+    sources: Slots
+    slots: Slots
 
 
 @dataclass(frozen=True, eq=False)
 class Taken:
     """What a block takes from others: its slots, the blocks that make it, and how many each."""
 
-    slots: Integers
-    makers: npt.NDArray[np.int32]
+    slots: Slots
+    makers: npt.NDArray[np.uint16]
     counts: Integers
 
 
@@ -217,7 +218,8 @@ def link(sectors: Sequence[Sector], layout: Layout, holding: Holding, post: Post
         for other, part in come.items():
             outboxes += _outboxes(part, arrivals[other].start)
         shifts = _shifts(layout, numbers)
-        places = list(pool.map(lambda one: _places(one, shifts), taken))
+        kind = narrow(_end(ghosts, size))
+        places = list(pool.map(lambda one: _places(one, shifts, kind), taken))
         received = _received(outboxes, layout, numbers, pool)
     ext = _with_ghosts([place for place, _ in places], abroad, ghosts)
     return Routes(
@@ -225,7 +227,6 @@ def link(sectors: Sequence[Sector], layout: Layout, holding: Holding, post: Post
             Mail(
                 outbox=slice(int(starts[k]), int(starts[k + 1])),
                 ext=ext[k],
-                makers=one.makers,
                 partners=np.flatnonzero(one.counts),
                 owners=places[k][1],
                 **received[k],
@@ -246,8 +247,8 @@ def link(sectors: Sequence[Sector], layout: Layout, holding: Holding, post: Post
 
 
 def _taken(sector: Sector, layout: Layout) -> Taken:
-    slots = np.empty(len(sector.ext), dtype=np.int64)
-    makers = np.empty(len(sector.ext), dtype=np.int32)
+    slots = np.empty(len(sector.ext), dtype=np.uint32)
+    makers = np.empty(len(sector.ext), dtype=np.uint16)
     counts = np.zeros(layout.blocks, dtype=np.int64)
     routing.address(sector.ext, layout.slots, layout.owners, slots, makers, counts)
     return Taken(slots, makers, counts)
@@ -261,15 +262,16 @@ def _abroad(
         return {}
     holders = np.concatenate([holding.holders[one.makers] for one in taken])
     slots = np.concatenate([one.slots for one in outboxes])
-    sources = np.repeat(holding.numbers, [len(one.slots) for one in outboxes])
+    numbers = holding.numbers.astype(np.uint32)
+    sources = np.repeat(numbers, [len(one.slots) for one in outboxes])
     messages = np.concatenate([one.first + np.arange(len(one.slots)) for one in outboxes])
     going = {other: np.flatnonzero(holders == other) for other in holding.others}
     return {other: Abroad(k, messages[k], sources[k], slots[k]) for other, k in going.items()}
 
 
 def _with_ghosts(
-    places: list[Integers], abroad: Mapping[int, Abroad], ghosts: Mapping[int, slice]
-) -> list[Integers]:
+    places: list[Places], abroad: Mapping[int, Abroad], ghosts: Mapping[int, slice]
+) -> list[Places]:
     """Return where the products of all outboxes stand, those of other shares among ghosts."""
     if not abroad:
         return places
@@ -279,9 +281,9 @@ def _with_ghosts(
     return np.split(everywhere, np.cumsum([len(part) for part in places])[:-1])
 
 
-def _outboxes(parcel: Integers, first: int) -> list[Outbox]:
+def _outboxes(parcel: Slots, first: int) -> list[Outbox]:
     """Return the rows that came from another share, block by block."""
-    sources, slots = parcel
+    sources, slots = parcel[0].astype(np.int64), np.ascontiguousarray(parcel[1])
     cuts = np.flatnonzero(np.diff(sources, prepend=-1))
     parts = np.split(slots, cuts[1:]) if len(cuts) else []
     return [
@@ -290,12 +292,13 @@ def _outboxes(parcel: Integers, first: int) -> list[Outbox]:
     ]
 
 
-def _places(taken: Taken, shifts: Integers) -> tuple[Integers, npt.NDArray[np.int32]]:
+def _places(taken: Taken, shifts: Integers, kind: type) -> tuple[Places, npt.NDArray[np.uint16]]:
     """Return where the products stand in this share, and the place of each maker among partners."""
-    numbers = np.zeros(len(shifts), dtype=np.int32)
+    numbers = np.zeros(len(shifts), dtype=np.uint16)
     partners = np.flatnonzero(taken.counts)
     numbers[partners] = np.arange(len(partners))
-    places, owners = np.empty_like(taken.slots), np.empty_like(taken.makers)
+    places: Places = np.empty(len(taken.slots), dtype=kind)
+    owners = np.empty_like(taken.makers)
     routing.move(taken.slots, taken.makers, shifts, places, numbers, owners)
     return places, owners
 
@@ -314,7 +317,9 @@ def _received(
     ends = np.cumsum(counts.T).reshape(len(numbers), len(sent))  # by receiver, then by sender
     begins = ends - counts.T
     total = int(counts.sum())
-    rows, local = np.empty(total, dtype=np.int64), np.empty(total, dtype=np.int32)
+    last_row = max((one.first + len(one.slots) for one in sent), default=0)
+    rows: Places = np.empty(total, dtype=narrow(last_row))
+    local = np.empty(total, dtype=np.uint16)
 
     def deal(place: int) -> None:
         free = np.full(layout.blocks, -1, dtype=np.int64)
@@ -344,6 +349,11 @@ def _shifts(layout: Layout, numbers: Integers) -> Integers:
     moved = np.zeros(layout.blocks, dtype=np.int64)
     moved[numbers] = np.cumsum(sizes) - sizes - layout.bounds[numbers]
     return moved
+
+
+def narrow(count: int) -> type:
+    """Return the type for places of so many things: few machines need more than 32 bits."""
+    return np.uint32 if count <= 2**32 else np.int64
 
 
 def _behind(start: int, counts: Mapping[int, int]) -> dict[int, slice]:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import chain
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -103,12 +104,13 @@ class Sector:
         ``A[J, J]`` for quantities, its transpose for values.
     orders : Orders
         ``A[ext, J]``.
-    ext : (e,) int64
+    ext : (e,) uint32
         Positions, in the table's order, of the products it takes from others; by the rows of
         ``orders``.
     diagonal : (b,) float64
     price, ext_price : (b,), (e,) float64
-        p, the prices known, or 1: of its products, and of those it takes from others.
+        p, the prices known: of its products, and of those it takes from others. Where none are,
+        the first are 1, and the second empty.
     content : (b,) float64
         ``p A``, what the inputs of one unit cost.
     own_content : (b, 1) or (b, 2) float64
@@ -121,7 +123,7 @@ class Sector:
     products: Integers
     own: Own
     orders: Orders
-    ext: Integers
+    ext: npt.NDArray[np.uint32]
     diagonal: Vector
     price: Vector
     ext_price: Vector
@@ -285,10 +287,10 @@ def _sector(block: Block, products: Integers, price: Vector, form: Form) -> Sect
         products=products,
         own=_by_rows(_transposed(own) if form.is_transposed else own, order, place, numbers),
         orders=Orders(*layout),
-        ext=block.ext[rows],
+        ext=block.ext[rows].astype(np.uint32),
         diagonal=diagonal[order].astype(numbers).astype(np.float64),
         price=own_price[order],
-        ext_price=ext_price[rows],
+        ext_price=np.zeros(0) if form.price is None else ext_price[rows],
         content=inside[:, -1] + outside[:, -1],
         own_content=np.ascontiguousarray(inside),
         nonzeros=block.nonzeros,
@@ -353,7 +355,7 @@ def _with_magnitudes(part: Rows, price: Vector, content: Vector) -> npt.NDArray[
     return np.stack([content, magnitudes], axis=1)
 
 
-def _numbered(products: Integers, positions: Integers) -> Integers:
+def _numbered(products: npt.NDArray[Any], positions: Integers) -> Integers:
     """Return the number of each product among the positions, which ascend; -1 if it is none."""
     number = np.minimum(np.searchsorted(positions, products), len(positions) - 1)
     return np.where(positions[number] == products, number, -1)

@@ -176,7 +176,7 @@ class Share:
             state,
             given=np.zeros((size, columns.width)),
             messages=np.zeros((routes.rows, columns.width)),
-            chains=np.zeros(routes.rows),
+            chains=np.zeros(routes.rows, dtype=np.float32),
         )
         self.is_due = False
         self.stations = tuple(

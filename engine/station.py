@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from ogas.engine import chains
 from ogas.engine.account import Account, Columns, Correction, Matrix, State
@@ -31,7 +32,8 @@ from ogas.engine.weights import Weights
 from ogas.kernels import boundary, certify, columns, dense, orders, pair
 
 MOSTLY = 0.6  # of the places: 6 bytes an entry by CSR, 4 a place without
-EIGHT = np.tile(np.arange(8, dtype=np.int32), MOST_PRODUCTS // 8)
+EIGHT = np.tile(np.arange(8, dtype=np.uint16), MOST_PRODUCTS // 8)
+FIRST = np.zeros(MOST_PRODUCTS, dtype=np.uint16)
 NOTHING, NO_COLUMNS = np.zeros(0), np.zeros((0, 0))
 # Threads do not inherit what the loop ignores; numbers that overflow are noticed by their sums.
 IGNORED = np.errstate(over="ignore", invalid="ignore", divide="ignore")
@@ -49,14 +51,14 @@ class Economy:
     given : (s, c) float64
         What the other blocks order.
     messages : (rows, c) float64
-    chains : (rows,) float64
+    chains : (rows,) float32
         The additions behind each message, once something was certified.
     """
 
     state: State
     given: Matrix
     messages: Matrix
-    chains: Vector
+    chains: npt.NDArray[np.float32]
 
 
 Seen = tuple[float, float, float, bool]
@@ -245,10 +247,10 @@ class Station:
 
     def _correct(self, correction: Correction) -> None:
         """Move the plans along the witness, and scale the witness."""
-        owners = np.full(len(self.sector), self.number, dtype=np.int32)
-        boundary.follow(
-            *(owners, correction.factor, correction.shift, self.columns.drift, self.state)
-        )
+        mine = slice(self.number, self.number + 1)
+        factor, shift = correction.factor[mine], correction.shift[mine]
+        owners = FIRST[: len(self.sector)]
+        boundary.follow(owners, factor, shift, self.columns.drift, self.state)
         self.mend()
 
     def _collect(self, correction: Correction) -> None:
@@ -261,7 +263,8 @@ class Station:
             )
             return
         worth = self.messages[: len(mail.ext)]
-        boundary.follow(mail.makers, correction.factor, correction.shift, drift, worth)
+        factor, shift = correction.factor[mail.partners], correction.shift[mail.partners]
+        boundary.follow(mail.owners, factor, shift, drift, worth)
         self._mirror(worth)
         self._use()
 

@@ -29,8 +29,9 @@ class Weights:
     content : (b, 1 or 2) float64
         ``used @ own``, and the same of magnitudes.
     ext_used : (1 or 2, e) float64
-        ``used`` of what the block takes from others; for values, what its row of the table counts
-        these with, ``orders @ used``, and the same of magnitudes where entries are negative.
+        ``used`` of what the block takes from others, or empty if all are 1; for values, what its
+        row of the table counts these with, ``orders @ used``, and the same of magnitudes where
+        entries are negative.
     now, ext_now : (b,), (e,) float64
         Being read in this pass, where prices are carried.
     outside : (b, 1) float64

@@ -15,8 +15,9 @@ X, W = np.uint64(0), np.uint64(1)  # the columns of a pair
 
 @kernel(
     [
-        "void(int64[::1], int32[::1], int64[::1], int64[::1], float64[:, ::1], float64[:, ::1], "
-        "float64[:, ::1], uint64, float64[:, ::1])"
+        f"void({rows}[::1], uint16[::1], int64[::1], int64[::1], float64[:, ::1], "
+        "float64[:, ::1], float64[:, ::1], uint64, float64[:, ::1])"
+        for rows in ("uint32", "int64")
     ]
 )
 def collect(rows, local, sources, bounds, messages, factor, shift, drift, out):
@@ -27,9 +28,9 @@ def collect(rows, local, sources, bounds, messages, factor, shift, drift, out):
     The message rows ``bounds[s] .. bounds[s + 1]`` come from block ``sources[s]``; message ``rows
     [k]`` is for product ``local[k]``. ``factor`` and ``shift`` (blocks, c) are the correction of
     the block that ordered: orders are linear, so they follow it without being computed again.
-    Blocks add in the order of their numbers, wherever they run. Reads 12 bytes and c numbers per
-    message. ``out`` must share no memory with ``messages``, ``factor`` or ``shift``: raises
-    ValueError.
+    Blocks add in the order of their numbers, wherever they run. Reads 6 bytes and c numbers per
+    message (10 where there are 2^32 of them). ``out`` must share no memory with ``messages``,
+    ``factor`` or ``shift``: raises ValueError.
     """
     if overlap(out, messages) or overlap(out, factor) or overlap(out, shift):
         raise ValueError("out shares memory with what is read")
@@ -51,7 +52,7 @@ def collect(rows, local, sources, bounds, messages, factor, shift, drift, out):
 
 @kernel(
     [
-        f"void(int32[::1], float64[:, ::1], float64[:, ::1], uint64, {state}[:, ::1])"
+        f"void(uint16[::1], float64[:, ::1], float64[:, ::1], uint64, {state}[:, ::1])"
         for state in ("float32", "float64")
     ]
 )
@@ -76,21 +77,22 @@ def follow(owners, factor, shift, drift, state):
             correct(factor, shift, state, state, owner, k, k, drift)
 
 
-@kernel(["void(int32[::1], float64[::1], float64[:, ::1], float64[:, ::1])"])
+@kernel(["void(uint16[::1], float64[::1], float64[:, ::1], float64[:, ::1])"])
 def tally(owners, price, numbers, out):
     """Write ``out[owner, c] = sum of price_k numbers[k, c]`` over the rows k of each owner.
 
-    What a block takes from each other block in value: a column of the sector table. ``numbers`` may
-    have more rows than there are owners (padding). Reads 12 bytes and c numbers per row.
+    What a block takes from each other block in value: a column of the sector table. No prices are
+    prices of 1. ``numbers`` may have more rows than there are owners (padding). Reads 2 or 10 bytes
+    and c numbers per row.
     ``out`` must not share memory with ``price`` or ``numbers``: raises ValueError.
     """
     if overlap(out, price) or overlap(out, numbers):
         raise ValueError("out shares memory with what is read")
     width = np.uint64(out.shape[1])
-    is_narrow = width < 8
+    is_narrow, is_priced = width < 8, len(price) > 0
     out[:] = 0.0
     for k in range(np.uint64(len(owners))):
-        owner, worth = np.uint64(owners[k]), price[k]
+        owner, worth = np.uint64(owners[k]), price[k] if is_priced else 1.0
         if is_narrow:  # a sum that was masked when written is slow to read again
             for c in range(width):
                 out[owner, c] += worth * numbers[k, c]
@@ -98,7 +100,9 @@ def tally(owners, price, numbers, out):
             add_scaled(out, numbers, owner, k, worth)
 
 
-@kernel(["void(int64[::1], int32[::1], float64[::1], float64[::1])"])
+@kernel(
+    [f"void({rows}[::1], uint16[::1], float32[::1], float64[::1])" for rows in ("uint32", "int64")]
+)
 def longest(rows, local, lengths, out):
     """Write the longest chain of additions behind the sums that `collect` makes.
 
@@ -109,5 +113,5 @@ def longest(rows, local, lengths, out):
     for k in range(np.uint64(len(rows))):
         i = np.uint64(local[k])
         count[i] += 1.0
-        out[i] = max(out[i], lengths[np.uint64(rows[k])])
+        out[i] = max(out[i], np.float64(lengths[np.uint64(rows[k])]))
     out += count

@@ -166,7 +166,7 @@ def tally(owners: Array, price: Array, numbers: Array, out: Array) -> None:
     _refuse_overlap(out, price, numbers)
     out[:] = 0.0
     for k, owner in enumerate(owners):
-        out[owner] += price[k] * numbers[k]
+        out[owner] += (price[k] if len(price) else 1.0) * numbers[k]
 
 
 def longest(rows: Array, local: Array, lengths: Array, out: Array) -> None:

@@ -140,7 +140,7 @@ class WorkersExchange:
         elif step in ("reach_out", "settle"):
             self.conductor.tally.crossed += 8 * self.words * self.columns
         elif step == "count" and not self.conductor.shape.is_transposed:
-            self.conductor.tally.crossed += 8 * self.words
+            self.conductor.tally.crossed += 4 * self.words
 
     def _renewed(self, step: str, loaded: Sequence[Loaded]) -> Sequence[Any]:
         kept = {

@@ -89,9 +89,9 @@ def test_what_shares_send_each_other_is_what_crosses_between_their_blocks(tables
     problem = problems.by_blocks(table, load=load)
     linked = load.office.sent  # the slots and blocks that parcels will be about, once
     words = sum(block.ext for block in problem.facts)
-    assert linked == 2 * 8 * words
+    assert linked == 2 * 4 * words
     solution = problems.planned(problem)
-    chains = 8 * words  # how long sums are, once
+    chains = 4 * words  # how long sums are, once
     assert load.office.sent - linked - chains == solution.traffic.bytes_exchanged
 
 

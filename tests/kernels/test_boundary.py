@@ -25,8 +25,8 @@ class Mail:
         self.drift = width - 1
         self.sources = np.sort(draw.choice(BLOCKS, len(counts), replace=False)).astype(np.int64)
         self.bounds = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        self.rows = draw.choice(2 * total + 1, total, replace=False).astype(np.int64)
-        self.local = draw.integers(0, products, total).astype(np.int32)
+        self.rows = draw.choice(2 * total + 1, total, replace=False).astype(np.uint32)
+        self.local = draw.integers(0, products, total).astype(np.uint16)
         self.messages = draw.normal(size=(2 * total + 1, width))
         self.factor, self.shift = draw.normal(size=(2, BLOCKS, width))
         self.shape = products, width
@@ -67,6 +67,12 @@ def test_what_is_ordered_is_added_up_as_by_the_twin(mail):
     assert ours.tobytes() == twins.tobytes()
 
 
+def test_places_beyond_32_bits_are_added_up_alike(mail):
+    before = mail.collect(boundary.collect)
+    mail.rows = mail.rows.astype(np.int64)
+    assert mail.collect(boundary.collect).tobytes() == before.tobytes()
+
+
 def test_without_a_correction_messages_are_added_up_as_they_are(mail):
     one, zero = np.ones_like(mail.factor), np.zeros_like(mail.shift)
     expected = np.zeros(mail.shape)
@@ -90,7 +96,7 @@ def test_correcting_orders_is_ordering_after_the_correction(mail):
 @pytest.mark.parametrize("rows", [0, 1, 300])
 def test_a_state_follows_a_correction_as_by_the_twin(rows, precision, width):
     draw = np.random.default_rng(SEED)
-    owners = draw.integers(0, BLOCKS, rows).astype(np.int32)
+    owners = draw.integers(0, BLOCKS, rows).astype(np.uint16)
     factor, shift = draw.normal(size=(2, BLOCKS, width))
     state = draw.normal(size=(rows, width)).astype(precision)
     for drift in {0, width // 2, width - 1}:
@@ -103,7 +109,7 @@ def test_a_state_follows_a_correction_as_by_the_twin(rows, precision, width):
 @pytest.mark.parametrize("kernels", [boundary, twin], ids=["compiled", "twin"])
 @pytest.mark.parametrize("shared", ["factor", "shift"])
 def test_correcting_the_correction_is_refused(kernels, shared):
-    memory, owners = np.zeros(30), np.zeros(4, np.int32)
+    memory, owners = np.zeros(30), np.zeros(4, np.uint16)
     given = {"factor": np.ones((2, 2)), "shift": np.ones((2, 2))}
     given[shared] = memory[3:7].reshape(2, 2)
     with pytest.raises(ValueError, match="shares memory"):
@@ -114,7 +120,7 @@ def test_correcting_the_correction_is_refused(kernels, shared):
 @pytest.mark.parametrize("padding", [0, 15])
 def test_what_is_taken_is_valued_as_by_the_twin_and_a_scatter(rows, padding, width):
     draw = np.random.default_rng(SEED)
-    owners = draw.integers(0, BLOCKS, rows).astype(np.int32)
+    owners = draw.integers(0, BLOCKS, rows).astype(np.uint16)
     price, numbers = draw.lognormal(size=rows), draw.normal(size=(rows + padding, width))
     results = []
     for kernels in (boundary, twin):
@@ -124,6 +130,17 @@ def test_what_is_taken_is_valued_as_by_the_twin_and_a_scatter(rows, padding, wid
     expected = np.zeros((BLOCKS, width))
     np.add.at(expected, owners, price[:, None] * numbers[:rows])
     assert results[0].tobytes() == results[1].tobytes() == expected.tobytes()
+
+
+@pytest.mark.parametrize("kernels", [boundary, twin], ids=["compiled", "twin"])
+def test_no_prices_are_prices_of_one(kernels):
+    owners, numbers = np.array([1, 0, 1], np.uint16), np.arange(6.0).reshape(3, 2)
+    results = []
+    for price in (np.ones(3), np.zeros(0)):
+        out = np.full((2, 2), 7.5)
+        kernels.tally(owners, price, numbers, out)
+        results.append(out.tolist())
+    assert results[0] == results[1] == [[2, 3], [4, 6]]
 
 
 @pytest.mark.parametrize("kernels", [boundary, twin], ids=["compiled", "twin"])
@@ -140,7 +157,7 @@ def test_adding_up_into_what_is_read_is_refused(kernels, shared):
 @pytest.mark.parametrize("kernels", [boundary, twin], ids=["compiled", "twin"])
 @pytest.mark.parametrize("shared", ["price", "numbers"])
 def test_valuing_into_what_is_read_is_refused(kernels, shared):
-    memory, owners = np.zeros(30), np.zeros(4, np.int32)
+    memory, owners = np.zeros(30), np.zeros(4, np.uint16)
     given = {"price": np.ones(4), "numbers": np.ones((4, 2))}
     given[shared] = memory[3:][: given[shared].size].reshape(given[shared].shape)
     with pytest.raises(ValueError, match="shares memory"):
@@ -160,9 +177,9 @@ def test_kernels_at_boundaries_release_the_lock_and_compile_nothing_new(kernel):
 
 def test_the_longest_chain_is_that_of_the_longest_message_and_one_for_each_message():
     # product 0 gets messages of rows 2 and 0, product 2 one of row 3, product 1 none
-    rows, local = np.array([2, 0, 3]), np.array([0, 0, 2], np.int32)
-    lengths = np.array([5.0, 9.0, 7.0, 1.0])
+    local, lengths = np.array([0, 0, 2], np.uint16), np.array([5, 9, 7, 1], np.float32)
     for module in (boundary, twin):
-        out = np.full(3, np.nan)
-        module.longest(rows, local, lengths, out)
-        assert out.tolist() == [7.0 + 2, 0.0, 1.0 + 1]
+        for kind in (np.uint32, np.int64):
+            out = np.full(3, np.nan)
+            module.longest(np.array([2, 0, 3], kind), local, lengths, out)
+            assert out.tolist() == [7.0 + 2, 0.0, 1.0 + 1]

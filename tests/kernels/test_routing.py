@@ -19,11 +19,11 @@ def economies(draw):
     labels = np.unique(labels, return_inverse=True)[1]
     layout = Layout.of(labels)
     ext = draw(st.lists(st.integers(0, len(labels) - 1), max_size=30, unique=True))
-    return layout, np.array(sorted(ext), dtype=np.int64)
+    return layout, np.array(sorted(ext), dtype=np.uint32)
 
 
 def addressed(module, layout, ext):
-    slots, makers = np.zeros(len(ext), np.int64), np.zeros(len(ext), np.int32)
+    slots, makers = np.zeros(len(ext), np.uint32), np.zeros(len(ext), np.uint16)
     counts = np.zeros(layout.blocks, np.int64)
     module.address(ext, layout.slots, layout.owners, slots, makers, counts)
     return slots, makers, counts
@@ -48,7 +48,7 @@ def test_rows_are_dealt_to_the_blocks_that_are_here(economy, first):
     for module in (routing, twin):
         free = np.where(here, np.cumsum(counts * here) - counts, -1)
         total = int(counts[here].sum())
-        rows, local = np.full(total, -1), np.full(total, -1, np.int32)
+        rows, local = np.full(total, -1), np.zeros(total, np.uint16)
         module.deal(slots, first, layout.owners, layout.bounds, free, rows, local)
         found.append((rows.tolist(), local.tolist(), free.tolist()))
     assert found[0] == found[1]
@@ -61,9 +61,11 @@ def test_rows_are_dealt_to_the_blocks_that_are_here(economy, first):
 @pytest.mark.parametrize("module", [routing, twin])
 def test_places_move_with_their_maker(module):
     draw = np.random.default_rng(SEED)
-    makers, slots = draw.integers(0, 5, 50).astype(np.int32), draw.integers(0, 2**40, 50)
-    shifts, numbers = draw.integers(-9, 9, 5), np.arange(5, dtype=np.int32)[::-1].copy()
-    places, owners = np.zeros(50, np.int64), np.zeros(50, np.int32)
-    module.move(slots, makers, shifts, places, numbers, owners)
-    assert places.tolist() == (slots + shifts[makers]).tolist()
-    assert owners.tolist() == (4 - makers).tolist()
+    makers = draw.integers(0, 5, 50).astype(np.uint16)
+    slots = draw.integers(9, 2**32 - 9, 50).astype(np.uint32)
+    shifts, numbers = draw.integers(-9, 9, 5), np.arange(5, dtype=np.uint16)[::-1].copy()
+    for kind in (np.uint32, np.int64):
+        places, owners = np.zeros(50, kind), np.zeros(50, np.uint16)
+        module.move(slots, makers, shifts, places, numbers, owners)
+        assert places.tolist() == (slots.astype(np.int64) + shifts[makers]).tolist()
+        assert owners.tolist() == (4 - makers).tolist()
