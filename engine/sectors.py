@@ -344,7 +344,7 @@ def _content(part: Rows, price: Vector) -> _Content:
     least, largest, is_signed = loading.add_content(
         part.indptr, part.indices, part.data, price, False, content
     )
-    fits = bool(least >= limits.tiny and largest <= limits.max)
+    fits = bool(float(limits.tiny) <= least and largest <= float(limits.max))
     return _Content(content, fits, bool(is_signed))
 
 
