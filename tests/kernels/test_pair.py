@@ -6,7 +6,17 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from ogas.kernels import balances, dense, lanes, orders, pair, slices, stream
+from ogas.kernels import (
+    balances,
+    dense,
+    lanes,
+    loading,
+    orders,
+    pair,
+    routing,
+    slices,
+    stream,
+)
 from ogas.kernels import reference_pair as twin
 
 SEED = 58243
@@ -31,6 +41,14 @@ COMPILED = (
     dense.sweep_dense,
     dense.sums_dense,
     slices.copy_rows,
+    slices.fill_slices,
+    loading.is_sound,
+    loading.add_content,
+    loading.diagonal,
+    loading.transpose,
+    routing.address,
+    routing.move,
+    routing.deal,
     balances.settled,
     balances.witnessed,
     stream.read,
