@@ -52,6 +52,12 @@ class Uniform:
     def __post_init__(self) -> None:
         object.__setattr__(self, "starts", even_starts(self.products, self.blocks))
 
+    @property
+    def expected(self) -> tuple[float, float]:
+        """How many entries are drawn, and how many of them for inputs from other blocks."""
+        entries = self.products * self.inputs
+        return entries, entries * (1.0 - 1.0 / self.blocks)
+
     def draw(self, block: int) -> Draws:
         """Return the coefficients of one block's products, repeated inputs not yet merged."""
         rng = stream(self.seed, Purpose.RECIPES, block)

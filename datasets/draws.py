@@ -88,6 +88,11 @@ class Law(Protocol):
         """Return the final demand for one block's products."""
         ...
 
+    @property
+    def expected(self) -> tuple[float, float]:
+        """How many entries are drawn, and how many of them for inputs from other blocks."""
+        ...
+
 
 def even_starts(products: int, blocks: int) -> Integers:
     """Return where blocks begin when their sizes differ by at most one.

@@ -32,6 +32,7 @@ from ogas.datasets.store import publish, publish_entries
 from ogas.datasets.stored_block import BlockEntry, write_block
 from ogas.datasets.variants import shuffled
 from ogas.engine.block import assemble
+from ogas.engine.errors import DamagedError
 from ogas.engine.header import Header
 from ogas.engine.table import Table, Vector
 
@@ -104,11 +105,14 @@ def write(
         See `generate`; also if ``path`` holds something that is not a table.
     LockedError
         If another run is writing here.
+    DamagedError
+        If the disk has too little room.
     """
     economy = economy_of(recipe, parameters)
     if economy.variants.hidden:
         return publish(path, generate(recipe, parameters, workers, progress))
     path = Path(path)
+    _check_room(economy, path)
     fresh = not path.exists()
 
     def written(number: int) -> tuple[BlockEntry, tuple[Vector, Vector]]:
@@ -125,6 +129,17 @@ def write(
         if fresh:
             shutil.rmtree(path, ignore_errors=True)
         raise
+
+
+def _check_room(economy: Economy, path: Path) -> None:
+    place = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
+    needed, free = economy.stored_bytes, shutil.disk_usage(place).free
+    if needed > free:
+        raise DamagedError(
+            f"this table takes up to {needed:,} bytes and {free:,} are free on this disk",
+            where=str(path),
+            advice="free some space, or ask for fewer products or inputs",
+        )
 
 
 def _each(

@@ -22,6 +22,8 @@ from ogas.engine.errors import WrongUsageError
 from ogas.engine.table import Vector
 
 ANY_LAW = frozenset({"units", "signed", "imports", "hidden"})
+# An index and a value; a position and a row pointer; vectors, labels and row pointers.
+ENTRY_BYTES, ROW_BYTES, PRODUCT_BYTES = 6, 16, 64
 RECIPES = ("sectors", "ccm", *CLAIMS)
 
 
@@ -94,6 +96,13 @@ class Economy:
     def blocks(self) -> int:
         """Number of blocks."""
         return len(self.law.starts) - 1
+
+    @property
+    def stored_bytes(self) -> int:
+        """What it takes on the disk at most: repeated draws merge, and blocks share rows."""
+        entries, outside = self.law.expected
+        rows = min(outside, float(self.blocks * self.law.starts[-1]))
+        return int(ENTRY_BYTES * entries + ROW_BYTES * rows + PRODUCT_BYTES * self.law.starts[-1])
 
     @property
     def factor(self) -> str:

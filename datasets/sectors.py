@@ -81,6 +81,12 @@ class Sectors:
         """Households per block: 0 or 1."""
         return int(self.spent > 0)
 
+    @property
+    def expected(self) -> tuple[float, float]:
+        """How many entries are drawn, and how many of them for inputs from other blocks."""
+        entries = self.products * self.draws
+        return entries, entries * (1.0 - self.own)
+
     def draw(self, block: int) -> Draws:
         """Return the coefficients of one block's products, repeated inputs not yet merged."""
         rng = stream(self.seed, Purpose.RECIPES, block)

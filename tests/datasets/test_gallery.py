@@ -2,6 +2,7 @@
 
 import dataclasses
 import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from ogas.datasets.gallery import generate, write
 from ogas.datasets.recipes import Parameters, economy_of
 from ogas.datasets.store import open_store, publish
 from ogas.engine.block import Cut
-from ogas.engine.errors import WrongUsageError
+from ogas.engine.errors import DamagedError, WrongUsageError
 
 SEED = 9173
 SMALL = Parameters(products=1_501, seed=SEED)
@@ -105,6 +106,21 @@ def test_an_existing_table_keeps_its_version_when_generation_is_interrupted(tmp_
     with pytest.raises(KeyboardInterrupt):
         write("sectors:S2", tmp_path / "t", SMALL, progress=interrupt)
     assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("recipe", ["sectors:S1", "sectors:S4", "ccm", "sectors:S2,households"])
+def test_a_table_takes_no_more_of_the_disk_than_was_told(recipe, tmp_path):
+    sizes = Parameters(products=20_000, inputs=40, blocks=10, seed=SEED)
+    write(recipe, tmp_path / "t", sizes)
+    stored = sum(file.stat().st_size for file in (tmp_path / "t").rglob("*") if file.is_file())
+    assert stored < economy_of(recipe, sizes).stored_bytes < 2.5 * stored
+
+
+def test_a_table_that_the_disk_has_no_room_for_is_refused_before_it_is_drawn(tmp_path, monkeypatch):
+    monkeypatch.setattr("shutil.disk_usage", lambda place: SimpleNamespace(free=10**6))
+    with pytest.raises(DamagedError, match=r"takes up to [\d,]+ bytes and 1,000,000 are free"):
+        write("sectors:S1", tmp_path / "new" / "t", Parameters(seed=SEED))
+    assert not (tmp_path / "new").exists()
 
 
 def test_progress_counts_every_block_once():
