@@ -33,8 +33,8 @@ from ogas.cluster.runtime.connecting import connect, local_cluster
 WORKERS = 2
 ROUND = 5  # in which something is killed
 # A job that is in its rounds for some seconds, whatever the machine.
-SIZE = Size("sectors:S4", 500_000, 20, "block-jacobi", 10)
-QUICK = Size("sectors:S4", 100_000, 20, "block-jacobi", 10)
+SIZE = Size("sectors:S4", 200_000, 20, "block-jacobi", 10, radius=0.99)
+QUICK = Size("sectors:S4", 20_000, 20, "block-jacobi", 10, radius=0.995)
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,8 @@ class Size:
     method : str
         One that makes many rounds where a round is short.
     digits : int
+    radius : float or None
+        Of the economy; the nearer to 1, the more rounds. None for the recipe's own.
     """
 
     recipe: str
@@ -60,6 +62,7 @@ class Size:
     inputs: int
     method: str
     digits: int
+    radius: float | None = None
 
 
 @dataclass(frozen=True)
@@ -137,7 +140,7 @@ def drawn(size: Size) -> Iterator[Path]:
     """Yield the folder of an economy drawn for a while."""
     with tempfile.TemporaryDirectory(prefix="ogas-scaling-") as folder:
         table = Path(folder) / size.recipe.replace(":", "-")
-        sizes = Parameters(products=size.products, inputs=size.inputs)
+        sizes = Parameters(products=size.products, inputs=size.inputs, radius=size.radius)
         gallery.write(size.recipe, table, sizes)
         yield table
 

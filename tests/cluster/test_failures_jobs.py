@@ -17,6 +17,8 @@ from faults import race
 from ogas.cluster.jobs.api import asked, cancel, result, wait
 from ogas.cluster.jobs.job import Job
 from ogas.cluster.jobs.store import JobStore
+from ogas.datasets.gallery import write
+from ogas.datasets.recipes import Parameters
 
 OFTEN = {"OGAS_CHECKPOINT_EVERY": "0.2"}
 OPTIONS = ("--method", "block-jacobi", "--digits", "10")
@@ -201,10 +203,12 @@ def test_who_submitted_a_job_may_be_killed(crowd, at_store, sectors, certified, 
     certified(crowd.store.job(name))
 
 
-def test_ctrl_c_ends_a_run_on_workers_of_its_own(tmp_path, sectors, command):
+def test_ctrl_c_ends_a_run_on_workers_of_its_own(tmp_path, tmp_path_factory, command):
+    slow = tmp_path_factory.mktemp("slow") / "t"  # more than a thousand rounds
+    write("sectors:S4", slow, Parameters(products=20_000, inputs=20, radius=0.995, seed=20261124))
     (tmp_path / "tmp").mkdir()
     process = subprocess.Popen(
-        [*command, "plan", str(sectors.path), *OPTIONS, "-o", "plan.zarr", "--workers", "2"],
+        [*command, "plan", str(slow), *OPTIONS, "-o", "plan.zarr", "--workers", "2"],
         cwd=tmp_path,
         env=os.environ | {"TMPDIR": str(tmp_path / "tmp")},
         stdout=subprocess.PIPE,
