@@ -1,9 +1,9 @@
 """A block at work: its vectors, and the steps that the coordinator tells all blocks to take.
 
-Two steps make a pass over A. In the first, `reach_out`, a block says what it needs from others, or
-looks up what their products are worth, and accounts for it. In the second, `settle`, it follows the
-correction that the coordinator found in all accounts, adds up what others need from it, and sweeps
-its own part.
+Two steps make a pass over A; `ogas.engine.share` takes the second of one with the first of the
+next. In `reach_out`, a block says what it needs from others, or looks up what their products are
+worth, and accounts for it. In `settle`, it follows the correction that the coordinator found in all
+accounts, adds up what others need from it, and sweeps its own part.
 """
 
 from collections.abc import Sequence

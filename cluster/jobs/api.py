@@ -26,7 +26,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from ogas.cluster.jobs.job import CANCELLED, LOOK_AGAIN, Job
 from ogas.cluster.jobs.lease import Lease, read_lease, take
@@ -292,11 +291,13 @@ def is_carried_out(job: Job) -> bool:
 
 def listens(scheduler: str | None) -> bool:
     """Whether somebody is at a scheduler's address; true where no address is known."""
+    from ogas.cluster.runtime.reaching import parse
+
     if scheduler is None:
         return True
-    place = urlsplit(scheduler)
+    place = parse(scheduler, encrypted=False)  # with TLS or without, somebody answers there
     try:
-        with socket.create_connection((place.hostname, place.port), timeout=KNOCKING):
+        with socket.create_connection((place.host, place.port), timeout=KNOCKING):
             return True
     except OSError:
         return False

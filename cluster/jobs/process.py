@@ -36,7 +36,20 @@ def has_ended(process: str) -> bool:
     if not place or place != _place():
         return False
     fields = _fields(int(rest))
-    return not fields or fields[STATE] in DEAD or fields[START] != process.rpartition("/")[2]
+    if not fields:
+        return _is_nobody(int(rest))
+    return fields[STATE] in DEAD or fields[START] != process.rpartition("/")[2]
+
+
+def _is_nobody(number: int) -> bool:
+    """Whether no process has a number: some systems hide those of other users from /proc."""
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _place() -> str:

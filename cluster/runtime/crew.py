@@ -59,15 +59,14 @@ class Crew:
         self.greetings.clear()
         for address in await self._present():
             greeting = await self._greeted(address)
-            if greeting is None or greeting["status"] in ("leaving", "unfit"):
-                continue
-            if greeting["status"] == "busy":
+            if greeting is not None and greeting["status"] == "busy":
                 self.busy_with = greeting["job"]
                 claimed = [one for one, said in self.greetings.items() if said["job"] != self.job]
                 self.greetings.clear()
                 await self.release(claimed)
                 return False
-            self.greetings[address] = greeting
+            if greeting is not None and greeting["status"] not in NOT_OURS:
+                self.greetings[address] = greeting
         self.busy_with = ""
         return bool(self.greetings)
 

@@ -30,6 +30,16 @@ def test_a_process_lives_until_it_is_killed_even_before_it_is_waited_for():
         assert has_ended(name)
 
 
+def test_a_process_that_the_system_hides_is_not_taken_for_dead(monkeypatch):
+    with python(NAMED) as other:
+        name = other.stdout.readline().strip()
+        monkeypatch.setattr(process, "_fields", lambda number: [])
+        assert not has_ended(name)
+        other.kill()
+        other.wait()
+        assert has_ended(name)
+
+
 def test_a_number_given_again_is_another_process():
     before, start = this_process().rsplit("/", 1)
     assert has_ended(f"{before}/{int(start) - 1}")

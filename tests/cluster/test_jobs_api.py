@@ -88,6 +88,13 @@ def test_a_queued_job_waits_as_long_as_its_scheduler_is_there(store, monkeypatch
         wait(job)
 
 
+def test_a_scheduler_is_found_by_an_address_without_a_scheme():
+    with scheduler() as (address, _):
+        assert api.listens(address)
+        assert api.listens(address.removeprefix("tcp://"))
+    assert not api.listens(address)
+
+
 def test_a_failure_is_a_result_too(cluster):
     job = submit(asked("plan", "us-2021", memory=10**6), client=cluster)
     assert wait(job).code == 6
