@@ -45,6 +45,8 @@ def facts_of(
         "exchanges": sum(moved.exchanges for moved in traffic),
         "bytes_exchanged": sum(moved.bytes_exchanged for moved in traffic),
         "bytes_per_nonzero": traffic[0].bytes_per_nonzero,
+        "bytes_streamed": sum(moved.bytes_streamed for moved in traffic),
+        "sweeps_per_read": traffic[0].inner,
         "nanoseconds_per_nonzero_pass": 1e9 * seconds / max(passes * nonzeros, 1),
         "total": next(iter(totals.values()), None),
         "totals": totals,

@@ -6,18 +6,20 @@ audit, which only a run without headway needs, may take more: it puts the whole 
 """
 
 import os
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
 from ogas.cluster.runtime.schedule import Burden
 from ogas.datasets.manifest import Content
 from ogas.datasets.store import Store
-from ogas.datasets.stored_block import BlockEntry
+from ogas.datasets.stored_block import BlockEntry, part_bytes
 from ogas.engine.choose import CACHED, FLOAT32_FIGURES
 from ogas.engine.errors import DoesNotFitError
 from ogas.engine.layout import MOST_PRODUCTS
 from ogas.engine.plan import MOST_COLUMNS
 from ogas.engine.sectors import READERS
+from ogas.engine.streams import AHEAD
 
 INTERPRETER_BYTES = 400 * 10**6  # Python, its libraries, and kernels while they are compiled
 
@@ -30,7 +32,7 @@ TRANSPOSING_BYTES = 32  # per nonzero of the whole table
 READING_BYTES, CUTTING_BYTES = 24, 80
 HELD_BYTES = {True: 7, False: 11}  # per nonzero, with padding: entries in float32, in float64
 WHOLE_BYTES = 12
-MESSAGE_BYTES = 56  # per product that a block takes from another: where it is, and whose
+MESSAGE_BYTES = 24  # per product that a block takes from another: where it is, and whose
 LAYOUT_BYTES = 80  # per product of the table: where it stands, for a while on every worker
 BLOCK_VECTORS = 24  # of one number per product of a block
 TEXT_BYTES = 120  # per label, besides the characters: as Python's own while it is read or stored
@@ -52,6 +54,9 @@ class Run:
         How many transposed copies of the whole table are made: for values, to push a revision on.
     is_warm : bool
         Whether an earlier plan, with as many columns, is held too.
+    is_simple : bool
+        Whether one nonnegative demand is all that is wanted: plan and witness are then all that
+        travels, where the table is simple too.
     """
 
     in_blocks: bool
@@ -59,40 +64,73 @@ class Run:
     plans: int = 1
     transpositions: int = 0
     is_warm: bool = False
+    is_simple: bool = False
+
+    def column_bytes(self, content: Content) -> int:
+        """Return what the numbers take that travel for every product of another block.
+
+        Plan and witness; with signs both of the magnitudes too, and prices if they are carried.
+        """
+        if self.is_simple and content.is_plain:
+            return 8 * 2
+        return 8 * (2 * (min(self.plans, MOST_COLUMNS) + 1) + 3)
 
 
-def needed_bytes(store: Store, run: Run) -> int:
-    """Return how much memory a run takes at most."""
+def needed_bytes(store: Store, run: Run, streamed: Set[int] = frozenset(), threads: int = 1) -> int:
+    """Return how much memory a run takes at most, if these blocks are streamed."""
     content = store.manifest.content
     common = INTERPRETER_BYTES + coordinating_bytes(content, run)
     if run.in_blocks:
-        return common + _in_blocks(content, run)
+        return common + _in_blocks(content, run, streamed, threads)
     transposing = TRANSPOSING_BYTES * content.nonzeros * run.transpositions
     return common + max(store.loading_bytes, store.loaded_bytes + transposing)
 
 
-def check_memory(store: Store, run: Run, allowed: int | None) -> None:
-    """Refuse a run that needs more than is allowed, or than this machine has.
+def blocks_to_stream(store: Store, run: Run, allowed: int | None, threads: int) -> frozenset[int]:
+    """Return the blocks that are read again for every pass, so that a run keeps within memory.
+
+    ``allowed`` is all that this machine has if nothing is said. Blocks for which there is room are
+    held, the first ones first.
 
     Raises
     ------
     DoesNotFitError
-        With the number that would do.
+        If it does not fit even so, with the number that would do.
     """
-    needed = needed_bytes(store, run)
-    installed = installed_bytes()
-    if allowed is not None and needed > allowed:
-        raise DoesNotFitError(
+    within = installed_bytes() if allowed is None else allowed
+    if needed_bytes(store, run) <= within:
+        return frozenset()
+    content = store.manifest.content
+    streamed = frozenset(
+        number
+        for number, entry in enumerate(content.blocks)
+        if run.in_blocks and entry.products <= MOST_PRODUCTS
+    )
+    least = needed_bytes(store, run, streamed, threads)
+    if least > within:
+        raise _refusal(store, least, allowed)
+    held, room = _held_in_blocks(content, run.figures), within - least
+    kept = set()
+    for number in sorted(streamed):
+        size = held * content.blocks[number].nonzeros
+        if size <= room:
+            room -= size
+            kept.add(number)
+    return streamed - kept
+
+
+def _refusal(store: Store, needed: int, allowed: int | None) -> DoesNotFitError:
+    if allowed is not None:
+        return DoesNotFitError(
             f"this run needs {needed:,} bytes and {allowed:,} are allowed",
             where=str(store.path),
             advice=f"use --memory {needed} or more",
         )
-    if allowed is None and needed > installed:
-        raise DoesNotFitError(
-            f"this run needs {needed:,} bytes and this machine has {installed:,}",
-            where=str(store.path),
-            advice=f"use a machine with more, or insist with --memory {needed}",
-        )
+    return DoesNotFitError(
+        f"this run needs {needed:,} bytes and this machine has {installed_bytes():,}",
+        where=str(store.path),
+        advice=f"use a machine with more, or insist with --memory {needed}",
+    )
 
 
 def coordinating_bytes(content: Content, run: Run) -> int:
@@ -107,15 +145,14 @@ def burdens_of(content: Content, run: Run) -> tuple[tuple[Burden, ...], int]:
 
     Messages are counted twice, where they are sent from and where they arrive.
     """
-    columns = 2 * (min(run.plans, MOST_COLUMNS) + 1)
+    message = run.column_bytes(content) + MESSAGE_BYTES
     held = _held_in_blocks(content, run.figures)
     vectors = 8 * (BLOCK_VECTORS + PLAN_VECTORS * min(run.plans, MOST_COLUMNS))
     burdens = tuple(
         Burden(
             entry.nonzeros,
-            held * entry.nonzeros
-            + 2 * (8 * columns + MESSAGE_BYTES) * _words(content, entry)
-            + vectors * entry.products,
+            held * entry.nonzeros + 2 * message * _words(content, entry) + vectors * entry.products,
+            entries=held * entry.nonzeros * (entry.products <= MOST_PRODUCTS),
         )
         for entry in content.blocks
     )
@@ -140,13 +177,32 @@ def _held_in_blocks(content: Content, figures: int) -> int:
     return HELD_BYTES[narrow or (figures <= FLOAT32_FIGURES and content.nonzeros > CACHED)]
 
 
-def _in_blocks(content: Content, run: Run) -> int:
-    """Return what blocks and their messages take, and the largest while they are read."""
-    columns = 2 * (min(run.plans, MOST_COLUMNS) + 1)  # as if something were negative
+def _in_blocks(content: Content, run: Run, streamed: Set[int], threads: int) -> int:
+    """Return what blocks, their messages and rooms to stream in take, or they and what is read."""
     words = sum(_words(content, entry) for entry in content.blocks)
+    per_entry = _held_in_blocks(content, run.figures)
+    held = sum(
+        per_entry * entry.nonzeros
+        for number, entry in enumerate(content.blocks)
+        if number not in streamed
+    )
     reading = sorted(_reading(entry) for entry in content.blocks)[-READERS:]
-    held = _held_in_blocks(content, run.figures) * content.nonzeros
-    return held + (8 * columns + MESSAGE_BYTES) * words + sum(reading)
+    rooms = _rooms([content.blocks[number] for number in streamed], per_entry, threads)
+    messages = (run.column_bytes(content) + MESSAGE_BYTES) * words
+    return held + max(messages + rooms, MESSAGE_BYTES * words + sum(reading))
+
+
+def streaming_bytes(content: Content, run: Run, threads: int = 1) -> int:
+    """Return what a process takes to read blocks again for every pass, besides their messages."""
+    entries = [entry for entry in content.blocks if entry.products <= MOST_PRODUCTS]
+    return _rooms(entries, _held_in_blocks(content, run.figures), threads)
+
+
+def _rooms(entries: Sequence[BlockEntry], per_entry: int, threads: int) -> int:
+    """Return what is kept for parts of blocks that are on their way, and being swept."""
+    stored = max((max(part_bytes(entry)) for entry in entries), default=0)
+    formed = max((per_entry * entry.nonzeros for entry in entries), default=0)
+    return (threads + AHEAD) * stored + threads * formed
 
 
 def _words(content: Content, entry: BlockEntry) -> int:

@@ -12,7 +12,7 @@ import numpy as np
 
 from ogas.cluster.answer import json_ready
 from ogas.cluster.facts import facts_of, seconds_of
-from ogas.cluster.memory import Run, check_memory, peak_memory
+from ogas.cluster.memory import Run, blocks_to_stream, peak_memory
 from ogas.datasets.catalog import BUNDLED, locate
 from ogas.datasets.demand import read_demand
 from ogas.datasets.plans import check_place, read_plan, write_plan
@@ -21,7 +21,7 @@ from ogas.engine.balance import Demand
 from ogas.engine.certificate import figures_of
 from ogas.engine.choose import chosen
 from ogas.engine.errors import DamagedError, WrongUsageError
-from ogas.engine.exchange import Here, Load
+from ogas.engine.exchange import Here, Load, available_cores
 from ogas.engine.header import Header
 from ogas.engine.iterate import Solution
 from ogas.engine.method import Method
@@ -150,8 +150,8 @@ class ThisProcess:
 
     def load(self, store: Store, run: Run) -> Load:
         """Return how blocks are loaded."""
-        check_memory(store, run, self.memory)
-        return Here(self.threads)
+        threads = self.threads or available_cores()
+        return Here(threads, blocks_to_stream(store, run, self.memory, threads))
 
     def facts(self) -> dict[str, Any]:
         """Return what this process took."""
@@ -291,7 +291,14 @@ def _run(request: Request, method: Method, header: Header, files: Files) -> Run:
         plans=max(plans, 1),
         transpositions=int(is_priced) + int(files.warm is not None),
         is_warm=files.warm is not None,
+        is_simple=_is_simple(request, header, files),
     )
+
+
+def _is_simple(request: Request, header: Header, files: Files) -> bool:
+    """Whether the table's own demand is all that is wanted, and nowhere negative."""
+    is_other = request.kind == "values" or bool(files.demands) or header.price is not None
+    return not is_other and header.demand is not None and bool((header.demand >= 0).all())
 
 
 def _plan(

@@ -11,8 +11,10 @@ that is missing reads as zeros in Zarr; here it cannot: the digest of zeros is a
 
 import hashlib
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -141,26 +143,90 @@ def _read_array(path: Path, root: "zarr.Group", name: str, length: int, kind: st
         )
     if kind == "string":
         return np.array(source[:].tolist(), dtype=np.str_)
-    is_raw = not source.compressors and sys.byteorder == "little"
-    return _read_chunks(path / name / "c", source) if is_raw else np.asarray(source[:])
-
-
-def _read_chunks(folder: Path, source: Any) -> Array:
-    """Read the chunk files of an array that is not compressed: they hold its bytes.
-
-    What Zarr does in between takes longer than the disk.
-    """
     array: Array = np.empty(source.shape, source.dtype)
-    whole, step = array.view(np.uint8).data, source.chunks[0] * array.itemsize
-    for number, start in enumerate(range(0, len(whole), step)):
-        part = whole[start : start + step]
-        with open(folder / str(number), "rb", buffering=0) as file:
-            while part:
-                read = file.readinto(part)
-                if not read:
-                    raise DamagedError(f"{folder / str(number)} is too short")
-                part = part[read:]
+    for read in Chunks.of(path / name, source).reads(array):
+        read()
     return array
+
+
+def chunks_of(path: Path, names: Sequence[str]) -> dict[str, "Chunks"]:
+    """Return the files of some arrays of a group."""
+    with damage_named(path):
+        import zarr
+
+        root = zarr.open_group(path, mode="r", zarr_format=3)
+        return {name: Chunks.of(path / name, root[name]) for name in names}
+
+
+@dataclass(frozen=True, eq=False)
+class Chunks:
+    """The files of a stored array of numbers.
+
+    What Zarr does in between takes longer than the disk, so the files of arrays that are as we
+    write them are read directly: they hold the bytes as they are, or packed by Blosc.
+
+    Attributes
+    ----------
+    folder : Path
+    step : int
+        Numbers in a file; the last may have fewer that count.
+    source : zarr.Array or None
+        Reads files that hold something else.
+    is_packed : bool
+    """
+
+    folder: Path
+    step: int
+    source: Any
+    is_packed: bool
+
+    @staticmethod
+    def of(path: Path, source: Any) -> "Chunks":
+        """Return the files of a Zarr array at ``path``."""
+        from zarr.codecs import BloscCodec
+
+        codecs = source.compressors
+        is_packed = len(codecs) == 1 and isinstance(codecs[0], BloscCodec)
+        is_ours = sys.byteorder == "little" and not source.filters and (is_packed or not codecs)
+        return Chunks(path / "c", source.chunks[0], None if is_ours else source, is_packed)
+
+    def reads(self, array: Array) -> list[Callable[[], None]]:
+        """Return what fills an array, one call for every file; they may run at the same time."""
+        starts = range(0, len(array), self.step)
+        return [
+            partial(self._read, array[start : start + self.step], number)
+            for number, start in enumerate(starts)
+        ]
+
+    def _read(self, part: Array, number: int) -> None:
+        if self.source is not None:
+            part[:] = self.source[number * self.step : number * self.step + len(part)]
+            return
+        file = self.folder / str(number)
+        with damage_named(file):
+            if self.is_packed:
+                _unpack(file, part)
+            else:
+                _fill(file, part)
+
+
+def _unpack(file: Path, part: Array) -> None:
+    from numcodecs import blosc  # type: ignore[import-untyped]
+
+    whole = np.frombuffer(blosc.decompress(file.read_bytes()), part.dtype)
+    if len(whole) < len(part):
+        raise DamagedError("it is too short")
+    part[:] = whole[: len(part)]
+
+
+def _fill(file: Path, part: Array) -> None:
+    left = part.view(np.uint8).data
+    with open(file, "rb", buffering=0) as stream:
+        while left:
+            read = stream.readinto(left)
+            if not read:
+                raise DamagedError("it is too short")
+            left = left[read:]
 
 
 @contextmanager

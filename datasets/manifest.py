@@ -67,6 +67,11 @@ class Content:
         return sum(block.nonzeros for block in self.blocks)
 
     @property
+    def is_plain(self) -> bool:
+        """Whether no entry is negative and every column adds up to less than one."""
+        return all(block.is_plain for block in self.blocks)
+
+    @property
     def digest(self) -> str:
         """The SHA-256 that names this table; independent of when and where it was stored."""
         text = json.dumps(self.json(), sort_keys=True, separators=(",", ":"), allow_nan=False)
@@ -79,7 +84,7 @@ class Content:
             "products": self.products,
             "nonzeros": self.nonzeros,
             "value_type": self.value_type,
-            "blocks": [asdict(block) for block in self.blocks],
+            "blocks": [block.json() for block in self.blocks],
             "arrays": {name: asdict(entry) for name, entry in self.arrays.items()},
             "factors": factors,
             "unit": self.unit,

@@ -32,7 +32,13 @@ from ogas.datasets.manifest import (
     write_pointer,
 )
 from ogas.datasets.publishing import publishing
-from ogas.datasets.stored_block import BlockEntry, read_block, write_block
+from ogas.datasets.stored_block import (
+    BlockEntry,
+    StoredPart,
+    read_block,
+    stored_parts,
+    write_block,
+)
 from ogas.engine.block import Block, Cut, assemble
 from ogas.engine.errors import DamagedError, InvalidInputError, WrongUsageError
 from ogas.engine.header import Header
@@ -115,6 +121,10 @@ class Store:
         """Read one block."""
         return read_block(self.path, self.manifest.content.blocks[number])
 
+    def files(self, number: int) -> tuple[StoredPart, StoredPart]:
+        """Return the own part and the orders of a block, to be read again."""
+        return stored_parts(self.path, self.manifest.content.blocks[number])
+
     def blocks(self) -> Iterator[Block]:
         """Read the blocks one after the other."""
         for entry in self.manifest.content.blocks:
@@ -124,7 +134,8 @@ class Store:
         """Return what is said of the products, and how to read their recipes block by block."""
         entries = self.manifest.content.blocks
         sizes = tuple(entry.products for entry in entries)
-        return Source(self.header(), self.manifest.content.nonzeros, sizes, self.block)
+        nonzeros = self.manifest.content.nonzeros
+        return Source(self.header(), nonzeros, sizes, self.block, self.files)
 
     def header(self) -> Header:
         """Read everything but the coefficients."""

@@ -10,17 +10,19 @@ pointers are 64-bit. Column indices count within the block: 16-bit up to 65,536 
 in which they are swept. ``data`` has the value type of the table.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ogas.datasets.arrays import Array, damage_named, fetch, place
+from ogas.datasets.arrays import Array, Chunks, chunks_of, damage_named, fetch, place
 from ogas.engine.block import Block
 from ogas.engine.errors import DamagedError, InvalidInputError
 from ogas.engine.rows import Rows
-from ogas.kernels.loading import is_sound
+from ogas.kernels.loading import add_content, is_sound
 
 MOST_16_BIT = 2**16  # columns that a 16-bit index can name
 
@@ -38,6 +40,9 @@ class BlockEntry:
     own, orders : int
         Stored entries of the two parts.
     value_type : "float64" or "float32"
+    is_plain : bool
+        Whether no entry is negative and every column adds up to less than one; False if nobody
+        looked.
     """
 
     digest: str
@@ -46,11 +51,17 @@ class BlockEntry:
     own: int
     orders: int
     value_type: str
+    is_plain: bool = False
 
     @property
     def nonzeros(self) -> int:
         """Entries of both parts together."""
         return self.own + self.orders
+
+    def json(self) -> dict[str, Any]:
+        """Return the entry as JSON types; without what an entry need not say."""
+        found = asdict(self)
+        return found if self.is_plain else {k: v for k, v in found.items() if k != "is_plain"}
 
     def expected(self) -> dict[str, tuple[int, str]]:
         """Return the length and type of every array of the group."""
@@ -93,7 +104,18 @@ def write_block(path: Path, block: Block, value_type: str = "float64") -> BlockE
     }
     digest = place(path / "blocks", arrays, attributes)
     sizes = len(block.products), len(block.ext), int(block.own.nnz), int(block.orders.nnz)
-    return BlockEntry(digest, *sizes, value_type)
+    return BlockEntry(digest, *sizes, value_type, _is_plain(block))
+
+
+def _is_plain(block: Block) -> bool:
+    """Whether no entry is negative and every column adds up to less than one."""
+    totals = np.zeros(len(block.products))
+    is_signed = False
+    for part in (block.own, block.orders):
+        ones = np.ones(part.shape[0])
+        found = add_content(part.indptr, part.indices, part.data, ones, False, totals)
+        is_signed |= bool(found[2])
+    return not is_signed and bool((totals < 1.0).all())
 
 
 def _stored(matrix: Rows, value_type: str) -> Array:
@@ -148,6 +170,53 @@ def read_block(path: Path, entry: BlockEntry) -> Block:
             ext=arrays["ext"],
             orders=_matrix(arrays, "orders", (entry.ext, width)),
         )
+
+
+@dataclass(frozen=True, eq=False)
+class StoredPart:
+    """A part of a stored block, to be read again: ``own`` or ``orders``.
+
+    It was read and proved before; this reads its bytes and nothing else.
+    """
+
+    folder: Path
+    shape: tuple[int, int]
+    sizes: dict[str, tuple[int, str]]
+
+    @property
+    def nbytes(self) -> int:
+        """What its arrays take as they are stored."""
+        return sum(length * np.dtype(kind).itemsize for length, kind in self.sizes.values())
+
+    def reads(self, empty: Callable[[int, Any], Array]) -> tuple[Rows, list[Callable[[], None]]]:
+        """Return the part, and what fills it, in any order or at the same time."""
+        arrays = {name: empty(*size) for name, size in self.sizes.items()}
+        reads = [read for name, array in arrays.items() for read in self._chunks[name].reads(array)]
+        return Rows(self.shape, *arrays.values()), reads
+
+    @cached_property
+    def _chunks(self) -> dict[str, Chunks]:
+        return chunks_of(self.folder, list(self.sizes))
+
+
+def part_bytes(entry: BlockEntry) -> tuple[int, int]:
+    """Return what the own part and the orders of a block take as they are stored."""
+    own, orders = stored_parts(Path(), entry)
+    return own.nbytes, orders.nbytes
+
+
+def stored_parts(path: Path, entry: BlockEntry) -> tuple[StoredPart, StoredPart]:
+    """Return the own part and the orders of a block of the table directory ``path``."""
+    folder, expected = path / "blocks" / entry.digest, entry.expected()
+    own, orders = (
+        StoredPart(
+            folder / part,
+            (rows, entry.products),
+            {name: expected[f"{part}/{name}"] for name in ("indptr", "indices", "data")},
+        )
+        for part, rows in (("own", entry.products), ("orders", entry.ext))
+    )
+    return own, orders
 
 
 def _matrix(arrays: dict[str, Array], part: str, shape: tuple[int, int]) -> Rows:

@@ -4,32 +4,32 @@ import numpy as np
 import numpy.typing as npt
 
 from ogas.engine.mail import Mail
-from ogas.engine.sectors import LANES, Orders, Sector
+from ogas.engine.parts import LANES, Frame
 from ogas.engine.table import Integers, Vector
 from ogas.kernels import boundary
 from ogas.kernels.across import CHUNK
 
 
-def behind_orders(orders: Orders) -> Vector:
+def behind_orders(frame: Frame) -> Vector:
     """Return the longest chain behind each row of what a block orders, padding included."""
-    slices = _chain(np.diff(orders.slice_ptr) // LANES)
-    return np.concatenate([_chain(np.diff(orders.hub_ptr)), np.repeat(slices, LANES)])
+    slices = _chain(np.diff(frame.slice_ptr) // LANES)
+    return np.concatenate([_chain(np.diff(frame.hub_ptr)), np.repeat(slices, LANES)])
 
 
-def behind_products(sector: Sector, mail: Mail, ordered: npt.NDArray[np.float32] | None) -> Vector:
+def behind_products(frame: Frame, outside: Vector) -> Vector:
     """Return the longest chain behind the sums of each product of a block.
 
-    Its own row, the rows that other blocks sum for it, and the sum of all these. ``ordered`` has
-    the chains behind the rows of all blocks' orders; None for values, where a product's column of
-    the block's own orders is summed instead.
+    Its own row, the sums from outside, of which it may have so many terms, and the sum of all.
     """
-    outside = np.empty(len(sector))
-    if ordered is None:
-        outside[:] = sector.orders.column_lengths(len(sector))
-    else:
-        boundary.longest(mail.rows, mail.local, ordered, outside)
-    inside: Vector = _chain(np.diff(sector.own.indptr))
+    inside: Vector = _chain(np.diff(frame.own_ptr))
     return inside + outside + 2.0
+
+
+def behind_messages(mail: Mail, ordered: npt.NDArray[np.float32], size: int) -> Vector:
+    """Return the longest chain behind what is ordered of each product, message by message."""
+    outside = np.empty(size)
+    boundary.longest(mail.rows, mail.local, ordered, outside)
+    return outside
 
 
 def _chain(lengths: Integers) -> Vector:

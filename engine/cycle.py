@@ -135,7 +135,8 @@ class OrdersAndTables:
     Parameters
     ----------
     inner : int
-        Sweeps of the own part for every exchange of orders.
+        Sweeps of the own part for every exchange of orders; 0 to choose: `INNER` where most of the
+        table is read from the disk for every pass, 1 elsewhere.
     ordering_sweeps : int
         After each of the first sweeps products are put in the order of upstreamness anew, unless
         their order is known.
@@ -143,7 +144,7 @@ class OrdersAndTables:
         Without, this is block Jacobi.
     """
 
-    inner: int = 1
+    inner: int = 0
     ordering_sweeps: int = 5
     with_tables: bool = True
     name: str = "orders-and-tables"
@@ -155,6 +156,8 @@ class OrdersAndTables:
             return Cycle(problem, self)
 
 
+# Another sweep costs a fifth of reading a block from the disk; a third one saves no more reads.
+INNER = 2
 LEEWAY = {"float32": 8 * FLOAT32, "float64": 1e-12}  # of the witness, for what rounding moves
 # Imbalances this small that do not halve any more, in float32, are mostly its rounding.
 WORN_OUT, HEADWAY = 64 * FLOAT32, 0.5
@@ -178,7 +181,10 @@ class Cycle:
         self.columns = Columns(len(problem.demands), is_mixed)
         self.rate, self.floor = rate, floor
         self.dtype = self._narrowest()
-        self.exchanges = 0
+        self.exchanges = self.bytes_streamed = 0
+        self.streamed = sum(block.streamed for block in problem.facts)
+        nonzeros = sum(block.nonzeros for block in problem.facts if block.streamed)
+        self.inner = self.method.inner or (INNER if 2 * nonzeros > problem.nonzeros else 1)
         self._resume(self._begin)
 
     @property
@@ -197,7 +203,8 @@ class Cycle:
         words = sum(block.ext for block in self.problem.facts)
         columns = self.columns.width + self._is_carried
         moved = 8 * words * columns * self.exchanges
-        return Traffic(self.exchanges, moved, self.bytes_read / max(self.problem.nonzeros, 1))
+        per_nonzero = self.bytes_read / max(self.problem.nonzeros, 1)
+        return Traffic(self.exchanges, moved, per_nonzero, self.bytes_streamed, self.inner)
 
     def sweep(self) -> Sight:
         """Read A once and better the plan."""
@@ -243,18 +250,19 @@ class Cycle:
         problem, method = self.problem, self.method
         correction = self._correction(self._reached())
         turn = Turn(
-            inner=method.inner,
+            inner=self.inner,
             is_sorted=not problem.has_rank and self.sweeps < method.ordering_sweeps,
             anew=self.sweeps < RENEWALS and not problem.is_transposed,
             with_account=method.with_tables,
         )
         self.exchanges += 1
+        self.bytes_streamed += self.streamed
         seen, self.accounts = zip(*self._ask("settle", correction, turn), strict=True)
         is_anew = self.sweeps == 0
         self.sweeps += 1
         least, largest, depth, is_finite = zip(*seen, strict=True)
         extremes = min(least), max(largest), max(depth)
-        sight = Sight(*extremes, all(is_finite), correction.note, method.inner, is_anew)
+        sight = Sight(*extremes, all(is_finite), correction.note, self.inner, is_anew)
         is_worn_out = HEADWAY * self.spread < sight.spread < WORN_OUT
         self.spread = sight.spread
         if is_worn_out and self.dtype == "float32":
@@ -271,6 +279,7 @@ class Cycle:
             self._ask("count")
             self.has_counted = True
         shown = self._ask("prove", self._nothing(), self.delta)
+        self.bytes_streamed += self.streamed
         known = [
             self._known(demand, plan)
             for demand, plan in zip(problem.demands, zip(*shown, strict=True), strict=True)

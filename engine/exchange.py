@@ -6,14 +6,14 @@ blocks runs in the order of their numbers, so that it has the same bits wherever
 """
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ogas.engine.account import Matrix
 from ogas.engine.layout import Layout
 from ogas.engine.mail import Holding, Nobody
-from ogas.engine.sectors import Form, arrange
+from ogas.engine.sectors import Form, Reading, arrange
 from ogas.engine.share import Share
 from ogas.engine.source import Source
 
@@ -90,14 +90,18 @@ class Here:
     ----------
     threads : int
         How many blocks may be at work at a time; 0 for as many as there are cores.
+    streamed : set of int
+        Stored blocks that are not held in memory, but read for every pass.
     """
 
     threads: int = 0
+    streamed: Set[int] = frozenset()
 
     def __call__(self, source: Source, layout: Layout, form: Form) -> SerialExchange:
         """Read all blocks."""
         threads = self.threads or available_cores()
-        sectors = arrange(source.block, range(len(source.sizes)), layout, form, threads)
+        reading = Reading(source.block, source.files, self.streamed)
+        sectors = arrange(reading, range(len(source.sizes)), layout, form, threads)
         holding = Holding.all_of(layout.blocks, threads)
         share = Share.of(sectors, layout, holding, Nobody(), is_transposed=form.is_transposed)
         return SerialExchange(share)

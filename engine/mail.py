@@ -205,7 +205,7 @@ def link(sectors: Sequence[Sector], layout: Layout, holding: Holding, post: Post
     Every share does this at the same time.
     """
     numbers, size = holding.numbers, sum(map(len, sectors))
-    starts = np.concatenate([[0], np.cumsum([sector.orders.rows for sector in sectors])])
+    starts = np.concatenate([[0], np.cumsum([sector.frame.order_rows for sector in sectors])])
     with ThreadPoolExecutor(holding.threads) as pool:
         taken = list(pool.map(lambda sector: _taken(sector, layout), sectors))
         sent = [one.slots for one in taken]

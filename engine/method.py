@@ -120,11 +120,17 @@ class Traffic:
     bytes_exchanged : int
     bytes_per_nonzero : float
         Of the matrix in memory: what one pass reads.
+    bytes_streamed : int
+        What was read from the disk again, because it did not fit into memory.
+    inner : int
+        Sweeps of every block for each time it is read.
     """
 
     exchanges: int
     bytes_exchanged: int
     bytes_per_nonzero: float
+    bytes_streamed: int = 0
+    inner: int = 1
 
 
 class Iteration(Protocol):

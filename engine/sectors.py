@@ -1,19 +1,8 @@
-"""The blocks of a table in the form in which they are swept.
+"""The blocks of a table, ready to be swept: what is known of each, and where its parts are."""
 
-    J's part of A          in memory                         bytes per nonzero
-    own = A[J, J]          CSR, 16-bit columns               6 with float32 entries, 10 with float64
-    orders = A[ext, J]     rows sorted by length, in slices  the same
-
-Row k of a block's orders belongs to the product ``ext[k]`` of another block: what J orders goes up
-to it, what it is worth comes down from it.
-
-For values the same blocks serve the transposed balance: ``own`` is transposed once, while the
-blocks are made, and ``orders`` is read the other way.
-"""
-
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
@@ -23,73 +12,14 @@ from scipy.sparse import vstack
 
 from ogas.engine.block import Block, part_of
 from ogas.engine.layout import MOST_PRODUCTS, Layout
+from ogas.engine.parts import Frame, Held, Orders, Own
 from ogas.engine.rows import Rows
+from ogas.engine.streams import File, Streamed
 from ogas.engine.table import Integers, Vector
 from ogas.kernels import loading
-from ogas.kernels.slices import copy_rows, slice_rows
+from ogas.kernels.slices import by_length, lay_out
 
-LANES = 16
 READERS = 4
-Values = npt.NDArray[np.float32] | npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True, eq=False)
-class Own:
-    """A square CSR matrix with 16-bit columns; entry ``values[k]`` of row i: product i's user."""
-
-    indptr: Integers
-    columns: npt.NDArray[np.uint16]
-    values: Values
-
-    @property
-    def arrays(self) -> tuple[npt.NDArray[np.generic], ...]:
-        """``indptr, columns, values``, as kernels take them."""
-        return self.indptr, self.columns, self.values
-
-    @property
-    def density(self) -> float:
-        """The share of places with an entry."""
-        return len(self.values) / max((len(self.indptr) - 1) ** 2, 1)
-
-    def dense(self) -> npt.NDArray[np.float32] | npt.NDArray[np.float64]:
-        """Return the matrix with every entry in its place."""
-        size = len(self.indptr) - 1
-        matrix = np.zeros((size, size), self.values.dtype)
-        matrix[np.repeat(np.arange(size), np.diff(self.indptr)), self.columns] = self.values
-        return matrix
-
-
-@dataclass(frozen=True, eq=False)
-class Orders:
-    """The rows of what a block takes from others: the longest as CSR, the rest in slices of 16."""
-
-    hub_ptr: Integers
-    slice_ptr: Integers
-    columns: npt.NDArray[np.uint16]
-    values: Values
-
-    @property
-    def arrays(self) -> tuple[npt.NDArray[np.generic], ...]:
-        """``hub_ptr, slice_ptr, columns, values``, as kernels take them."""
-        return self.hub_ptr, self.slice_ptr, self.columns, self.values
-
-    @property
-    def rows(self) -> int:
-        """Rows with the padding to whole slices."""
-        return len(self.hub_ptr) - 1 + LANES * (len(self.slice_ptr) - 1)
-
-    def column_lengths(self, columns: int) -> Integers:
-        """Return the entries of every column."""
-        return np.bincount(self.columns[self.values != 0], minlength=columns)
-
-    @property
-    def entry_rows(self) -> Integers:
-        """The row of every entry, padding included."""
-        hubs = len(self.hub_ptr) - 1
-        in_hubs = np.repeat(np.arange(hubs), np.diff(self.hub_ptr))
-        steps = np.diff(self.slice_ptr) // LANES
-        first = np.repeat(hubs + LANES * np.arange(len(steps)), steps)
-        return np.concatenate([in_hubs, (first[:, None] + np.arange(LANES)).ravel()])
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,10 +30,9 @@ class Sector:
     ----------
     products : (b,) int64
         Positions in the table's order; in the order of sweeps, where that is known.
-    own : Own
-        ``A[J, J]`` for quantities, its transpose for values.
-    orders : Orders
-        ``A[ext, J]``.
+    frame : Frame
+    parts : Held or Streamed
+        ``A[J, J]`` for quantities, its transpose for values, and ``A[ext, J]``.
     ext : (e,) uint32
         Positions, in the table's order, of the products it takes from others; by the rows of
         ``orders``.
@@ -121,8 +50,8 @@ class Sector:
     """
 
     products: Integers
-    own: Own
-    orders: Orders
+    frame: Frame
+    parts: Held | Streamed
     ext: npt.NDArray[np.uint32]
     diagonal: Vector
     price: Vector
@@ -140,32 +69,41 @@ class Sector:
         """What has to be known of all blocks together."""
         return Facts(
             nonzeros=self.nonzeros,
-            own_nonzeros=int(self.own.indptr[-1]),
+            own_nonzeros=int(self.frame.own_ptr[-1]),
             ext=len(self.ext),
             is_signed=self.is_signed,
-            is_narrow=self.own.values.dtype == np.float32,
+            is_narrow=self.frame.numbers == "float32",
+            streamed=sum(file.nbytes for file in self.files(("own", "orders"))),
             costs_less=bool((self.content < self.price).all()),
             feeds_on_itself=bool((self.diagonal >= 1.0).any()),
         )
 
-    def users(self, positions: Integers, *, is_transposed: bool) -> npt.NDArray[np.int64]:
-        """Return the block's part of some rows of A (of its transpose for values), as (2, k) pairs.
+    def files(self, names: Sequence[str]) -> list[File]:
+        """Return those parts, ``own`` or ``orders``, that have to be read again; in this order."""
+        if isinstance(self.parts, Held):
+            return []
+        return [getattr(self.parts, name) for name in names]
 
-        Number of the row among ``positions``, which ascend, and position of the user.
+    def users_inside(self, own: Own, positions: Integers) -> npt.NDArray[np.int64]:
+        """Return some rows of A (of its transpose for values), as far as they are in ``own``.
+
+        As (2, k) pairs: number of the row among ``positions``, which ascend, and position of the
+        user.
         """
-        own, orders = self.own, self.orders
-        mine, taken = _numbered(self.products, positions), _numbered(self.ext, positions)
-        rows = np.repeat(mine, np.diff(own.indptr))
-        inside = np.stack([rows, self.products[own.columns]])[:, rows >= 0]
+        rows = np.repeat(_numbered(self.products, positions), np.diff(own.indptr))
+        return np.stack([rows, self.products[own.columns]])[:, rows >= 0]
+
+    def users_outside(self, orders: Orders, positions: Integers) -> npt.NDArray[np.int64]:
+        """Return the part of the same rows that is in ``orders``."""
         lines = orders.entry_rows
-        padding = np.zeros(orders.rows - len(self.ext), np.int64)
+        padding = np.zeros(self.frame.order_rows - len(self.ext), np.int64)
         ext = np.append(self.ext, padding)
-        if is_transposed:
-            row, column = mine[orders.columns], ext[lines]
+        if self.frame.is_transposed:
+            row, column = _numbered(self.products, positions)[orders.columns], ext[lines]
         else:
-            row, column = np.append(taken, padding)[lines], self.products[orders.columns]
-        outside = np.stack([row, column])[:, (row >= 0) & (orders.values != 0)]
-        return np.concatenate([inside, outside], axis=1)
+            taken = np.append(_numbered(self.ext, positions), padding)
+            row, column = taken[lines], self.products[orders.columns]
+        return np.stack([row, column])[:, (row >= 0) & (orders.values != 0)]
 
 
 @dataclass(frozen=True)
@@ -183,6 +121,8 @@ class Facts:
         Whether any entry is negative.
     is_narrow : bool
         Whether its entries are held in float32; those of some blocks may not fit.
+    streamed : int
+        Bytes that every pass reads from the disk; 0 if it is held in memory.
     costs_less : bool
         Whether all inputs of a unit cost less than the unit, at the prices known.
     feeds_on_itself : bool
@@ -194,6 +134,7 @@ class Facts:
     ext: int
     is_signed: bool
     is_narrow: bool
+    streamed: int
     costs_less: bool
     feeds_on_itself: bool
 
@@ -217,8 +158,34 @@ class Form:
     price: Vector | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """How stored blocks are read.
+
+    Attributes
+    ----------
+    block : callable
+        Returns one by its number; those that are too large are cut.
+    files : callable
+        Returns its own part and its orders, to be read again.
+    streamed : set of int
+        The blocks that are read again whenever they are needed, instead of being held. Only those
+        that are swept as they are stored can be: others are held.
+    """
+
+    block: Callable[[int], Block]
+    files: Callable[[int], tuple[File, File]] | None = None
+    streamed: Set[int] = frozenset()
+
+    def again(self, number: int) -> Streamed | None:
+        """Return where a block is read again; None if it is held."""
+        if self.files is None or number not in self.streamed:
+            return None
+        return Streamed(*self.files(number))
+
+
 def arrange(
-    read: Callable[[int], Block],
+    reading: Reading,
     stored: Sequence[int],
     layout: Layout,
     form: Form = Form(),
@@ -228,8 +195,7 @@ def arrange(
 
     Parameters
     ----------
-    read : callable
-        Returns a stored block by its number; those that are too large are cut.
+    reading : Reading
     stored : sequence of int
         Their numbers, ascending.
     layout : Layout
@@ -241,10 +207,12 @@ def arrange(
     price = np.ones(len(layout)) if form.price is None else form.price
 
     def sectors(number: int) -> list[Sector]:
-        orders = [layout.products_of(piece) for piece in layout.pieces(number)]
+        numbers = layout.pieces(number)
+        orders = [layout.products_of(piece) for piece in numbers]
+        streamed = reading.again(number) if len(numbers) == 1 else None
         return [
-            _sector(piece, order, price, form)
-            for piece, order in zip(pieces(read(number)), orders, strict=True)
+            _sector(piece, order, price, form, streamed)
+            for piece, order in zip(pieces(reading.block(number)), orders, strict=True)
         ]
 
     with ThreadPoolExecutor(min(threads, READERS)) as pool:
@@ -263,32 +231,30 @@ def pieces(block: Block, most: int = MOST_PRODUCTS) -> Iterator[Block]:
         yield part_of(block.products[start : start + most], rows[part.row], part.col, part.data)
 
 
-def _sector(block: Block, products: Integers, price: Vector, form: Form) -> Sector:
-    """Return a block with its products in this order."""
+def _sector(
+    block: Block, products: Integers, price: Vector, form: Form, streamed: Streamed | None
+) -> Sector:
+    """Return a block with its products in this order; its parts are held unless streamed."""
     size = len(products)
     order = np.searchsorted(block.products, products)
-    place = np.empty(size, dtype=np.uint16)
-    place[order] = np.arange(size)
     own_price, ext_price = price[block.products], price[block.ext]
     parts = ((block.own, own_price), (block.orders, ext_price))
     found = [_content(part, worth) for part, worth in parts]
     is_signed = any(content.is_signed for content in found)
     is_narrow = form.narrow and all(content.fits_float32 for content in found)
-    numbers = np.float32 if is_narrow else np.float64
     inside, outside = (
         (_with_magnitudes(*part, content.content) if is_signed else content.content[:, None])[order]
         for part, content in zip(parts, found, strict=True)
     )
-    own, orders = (_as_wide_as(part, numbers) for part in (block.own, block.orders))
-    rows, *layout = slice_rows(orders.indptr, orders.indices, orders.data, place, numbers)
+    frame, rows = _frame(block, order, "float32" if is_narrow else "float64", form)
     diagonal = np.empty(size)
-    loading.diagonal(own.indptr, own.indices, own.data, diagonal)
+    loading.diagonal(block.own.indptr, block.own.indices, block.own.data, diagonal)
     return Sector(
         products=products,
-        own=_by_rows(_transposed(own) if form.is_transposed else own, order, place, numbers),
-        orders=Orders(*layout),
+        frame=frame,
+        parts=streamed or Held(frame.own(block.own), frame.orders(block.orders)),
         ext=block.ext[rows].astype(np.uint32),
-        diagonal=diagonal[order].astype(numbers).astype(np.float64),
+        diagonal=diagonal[order].astype(frame.numbers).astype(np.float64),
         price=own_price[order],
         ext_price=np.zeros(0) if form.price is None else ext_price[rows],
         content=inside[:, -1] + outside[:, -1],
@@ -298,32 +264,17 @@ def _sector(block: Block, products: Integers, price: Vector, form: Form) -> Sect
     )
 
 
-def _by_rows(part: Rows, order: Integers, place: npt.NDArray[np.uint16], numbers: type) -> Own:
-    """Return a matrix with rows and columns in another order, in the narrow types."""
-    lengths = np.diff(part.indptr)[order]
-    moved = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    places = np.empty(part.nnz, np.uint16)
-    entries: Values = np.empty(part.nnz, numbers)
-    copy_rows(
-        *(part.indptr, part.indices, part.data),
-        *(order, moved[:-1], np.ones_like(order), place, places, entries),
-    )
-    return Own(moved, places, entries)
-
-
-def _transposed(part: Rows) -> Rows:
-    height, width = part.shape
-    indptr = np.zeros(width + 1, dtype=np.int64)
-    np.cumsum(np.bincount(part.indices, minlength=width), out=indptr[1:])
-    indices, data = np.empty_like(part.indices), np.empty_like(part.data)
-    loading.transpose(part.indptr, part.indices, part.data, indptr[:-1].copy(), indices, data)
-    return Rows((width, height), indptr, indices, data)
-
-
-def _as_wide_as(part: Rows, numbers: type) -> Rows:
-    """Return the matrix with values that are no narrower than those wanted."""
-    wide = np.result_type(part.data.dtype, numbers)
-    return replace(part, data=part.data.astype(wide, copy=False))
+def _frame(block: Block, order: Integers, numbers: str, form: Form) -> tuple[Frame, Integers]:
+    """Return how long the rows of a block are, and the stored row of each of its orders."""
+    place = np.empty(len(order), dtype=np.uint16)
+    place[order] = np.arange(len(order))
+    lengths = np.diff(block.own.indptr)
+    if form.is_transposed:
+        lengths = np.bincount(block.own.indices, minlength=len(order))
+    own_ptr = np.concatenate([[0], np.cumsum(lengths[order])]).astype(np.int64)
+    rows = by_length(block.orders.indptr)
+    layout = lay_out(np.diff(block.orders.indptr)[rows])
+    return Frame(own_ptr, *layout, place, numbers, form.is_transposed), rows
 
 
 @dataclass(frozen=True, eq=False)

@@ -28,10 +28,13 @@ from ogas.engine.layout import Layout
 from ogas.engine.mail import Holding, Post, Routes, link
 from ogas.engine.sectors import Facts, Sector
 from ogas.engine.station import Economy, Scale, Seen, Station
+from ogas.engine.streams import Stream
 from ogas.engine.table import Integers, Vector
 from ogas.engine.weights import Weights, carried, delivered, following, given
 
 R = TypeVar("R")
+
+OWN, ORDERS = ("own",), ("orders",)
 
 
 @dataclass(frozen=True)
@@ -133,6 +136,7 @@ class Share:
 
     def __post_init__(self) -> None:
         self.seconds = [0.0] * len(self.numbers)
+        self.stream = Stream([(one.frame, one.parts) for one in self.sectors], self.threads)
 
     @staticmethod
     def of(
@@ -190,6 +194,7 @@ class Share:
                 demands=beginning.demands,
                 scale=terms.scale,
                 weights=weights,
+                stream=self.stream,
             )
             for number, sector, mail, span, beginning, weights in zip(
                 *(self.numbers, self.sectors, routes.mails, spans, each),
@@ -214,7 +219,10 @@ class Share:
         """Have every block say what it needs, and account for it if asked to."""
         if self.is_transposed:
             self._down(self.economy.state)
-        accounts = self._each(lambda station: station.reach_out(with_account=with_account))
+        accounts = self._each(
+            lambda station: station.reach_out(with_account=with_account),
+            () if self.is_transposed else ORDERS,
+        )
         if not self.is_transposed:
             self._send_up(self.economy.messages)
             self.is_due = True
@@ -226,7 +234,7 @@ class Share:
         What they saw is told with the accounts of what they need next.
         """
         self._arrive()
-        seen = self._each(lambda station: station.settle(correction, turn.inner))
+        seen = self._each(lambda station: station.settle(correction, turn.inner), self._both)
         if turn.is_sorted:
             self._each(Station.sort)
         if any(station.weights.is_carried for station in self.stations):
@@ -249,13 +257,13 @@ class Share:
             self._each(Station.count_orders)
             self._send_up(self.economy.chains)
             self._receive_up(self.economy.chains)
-        self._each(Station.count_products)
+        self._each(Station.count_products, ORDERS if self.is_transposed else ())
         return [None] * len(self.stations)
 
     def prove(self, correction: Correction, delta: float) -> list[list[Evidence]]:
         """Return what the sums of every block prove of every plan."""
         self._arrive()
-        return self._each(lambda station: station.prove(correction, delta))
+        return self._each(lambda station: station.prove(correction, delta), self._both)
 
     def bound(
         self, known: Sequence[Common], each: Sequence[Sequence[Mask]]
@@ -265,14 +273,14 @@ class Share:
         return self._each(lambda station: station.bound(known, zeros[station.number]))
 
     def users(self, positions: Integers) -> list[npt.NDArray[np.int64]]:
-        """Return every block's part of some rows of the balance's matrix; see `Sector.users`."""
-        return [
-            sector.users(positions, is_transposed=self.is_transposed) for sector in self.sectors
-        ]
+        """Return every block's part of some rows of the balance's matrix; see `Sector`."""
+        return self._each(lambda station: station.users(positions), OWN + ORDERS)
 
     # ---- what they consist of -------------------------------------------------------------------
 
-    def _each(self, step: Callable[[Station], R]) -> list[R]:
+    def _each(self, step: Callable[[Station], R], reads: Sequence[str] = ()) -> list[R]:
+        """Have every block take a step, for which it visits these parts in this order."""
+
         def timed(place: int) -> R:
             start = time.perf_counter()
             try:
@@ -282,10 +290,16 @@ class Share:
 
         places = range(len(self.stations))
         threads = min(self.threads, len(places))
-        if threads <= 1:
-            return [timed(place) for place in places]
-        with ThreadPoolExecutor(threads) as pool:
-            return list(pool.map(timed, places))
+        with self.stream.reading([file for sector in self.sectors for file in sector.files(reads)]):
+            if threads <= 1:
+                return [timed(place) for place in places]
+            with ThreadPoolExecutor(threads) as pool:
+                return list(pool.map(timed, places))
+
+    @property
+    def _both(self) -> Sequence[str]:
+        """The parts that are read to add up all uses; orders came before, for quantities."""
+        return ORDERS + OWN if self.is_transposed else OWN
 
     def _weights(self, terms: Terms, each: Sequence[Beginning]) -> list[Weights]:
         is_reversed = self.is_transposed

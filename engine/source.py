@@ -10,6 +10,7 @@ import numpy as np
 
 from ogas.engine.block import Block, Cut, assemble
 from ogas.engine.header import Header
+from ogas.engine.streams import File
 from ogas.engine.table import Table
 
 
@@ -25,12 +26,16 @@ class Source:
         Products of each block.
     block : callable
         Reads a block by its number; may be called again, from any thread.
+    files : callable or None
+        Returns the parts of a block, to be read again whenever they are needed; None for a table
+        that is in memory anyway.
     """
 
     header: Header
     nonzeros: int
     sizes: tuple[int, ...]
     block: Callable[[int], Block]
+    files: Callable[[int], tuple[File, File]] | None = None
 
     @staticmethod
     def of(table: Table) -> "Source":

@@ -6,7 +6,8 @@ worth, and accounts for it. In `settle`, it follows the correction that the coor
 accounts, adds up what others need from it, and sweeps its own part.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,8 +27,10 @@ from ogas.engine.certificate import (
 )
 from ogas.engine.layout import MOST_PRODUCTS
 from ogas.engine.mail import Mail
+from ogas.engine.parts import Held, Orders, Own, Values
 from ogas.engine.sectors import Sector
-from ogas.engine.table import Vector
+from ogas.engine.streams import Stream
+from ogas.engine.table import Integers, Vector
 from ogas.engine.weights import Weights
 from ogas.kernels import boundary, certify, columns, dense, orders, pair
 
@@ -101,6 +104,8 @@ class Station:
         For its products.
     scale : Scale
     weights : Weights
+    stream : Stream
+        Through which it gets its parts of A.
     """
 
     number: int
@@ -112,6 +117,7 @@ class Station:
     demands: Sequence[Demand]
     scale: Scale
     weights: Weights
+    stream: Stream
 
     def __post_init__(self) -> None:
         self.hold(self.economy, self.scale)
@@ -119,9 +125,10 @@ class Station:
         self.given = self.economy.given[self.span]
         self.messages = self.economy.messages[self.mail.outbox]
         self.order = np.arange(len(self.sector), dtype=np.int32)
-        own = self.sector.own
         # An entry in its place costs no index and no gather: cheaper, where most places have one.
-        self.dense = own.dense() if self.is_pair and own.density > MOSTLY else None
+        self.is_dense = self.is_pair and self.sector.frame.density > MOSTLY
+        parts = self.sector.parts
+        self.dense = parts.own.dense() if self.is_dense and isinstance(parts, Held) else None
         self.turnover = self._turnover()
         self.state[:, self.columns.needs] = self.state[:, self.columns.drift]
         self.clear()
@@ -135,8 +142,9 @@ class Station:
     @property
     def bytes_read(self) -> int:
         """Bytes of the matrix, with pointers and padding, that a pass reads."""
-        own = self.sector.own.arrays if self.dense is None else (self.dense,)
-        return sum(array.nbytes for array in (*own, *self.sector.orders.arrays))
+        frame = self.sector.frame
+        size = len(self.sector) ** 2 * np.dtype(frame.numbers).itemsize
+        return (size if self.is_dense else frame.own_bytes) + frame.order_bytes
 
     # ---- the two steps of a pass ----------------------------------------------------------------
 
@@ -146,7 +154,8 @@ class Station:
         if self.weights.is_reversed:
             self.messages[: len(self.mail.ext)] = self.economy.state[self.mail.ext]
         elif self.is_pair:
-            orders.orders_pair(*self.sector.orders.arrays, self.state, self.messages)
+            with self._orders() as part:
+                orders.orders_pair(*part.arrays, self.state, self.messages)
         else:
             self._order()
         return self._account() if with_account else None
@@ -160,8 +169,10 @@ class Station:
         """
         self._correct(correction)
         self._collect(correction)
-        for again in range(inner):
-            found = self._sweep(is_read=self.weights.is_carried and again == 0)
+        with self._own() as own:
+            found = self._sweep(own, is_read=self.weights.is_carried)
+            for _ in range(inner - 1):  # these see less: nothing came from outside meanwhile
+                self._sweep(own, is_read=False)
         if self.is_pair:
             self.turnover = self._turnover()
         self.clear()
@@ -172,24 +183,38 @@ class Station:
         """Return A times the state as it is: the block's own part, and what others order."""
         self._collect(correction)
         out = np.empty((len(self.sector), self.columns.width))
-        if self.dense is not None:
-            dense.sums_dense(self.dense, self.state, out)
-        elif self.is_pair:
-            pair.sums_pair(*self.sector.own.arrays, self.state, out)
-        else:
-            columns.sums_columns(*self.sector.own.arrays, self.columns.plain, self.state, out)
+        with self._own() as own:
+            if not isinstance(own, Own):
+                dense.sums_dense(own, self.state, out)
+            elif self.is_pair:
+                pair.sums_pair(*own.arrays, self.state, out)
+            else:
+                columns.sums_columns(*own.arrays, self.columns.plain, self.state, out)
         return out + self.given
 
     # ---- the certificate ------------------------------------------------------------------------
 
     def count_orders(self) -> None:
         """Fill the outbox with the chains behind its orders."""
-        self.economy.chains[self.mail.outbox] = chains.behind_orders(self.sector.orders)
+        self.economy.chains[self.mail.outbox] = chains.behind_orders(self.sector.frame)
 
     def count_products(self) -> None:
         """Find the chains behind the sums of the products, once those of all orders are there."""
-        ordered = None if self.weights.is_reversed else self.economy.chains
-        self.chains = chains.behind_products(self.sector, self.mail, ordered)
+        size = len(self.sector)
+        if self.weights.is_reversed:  # what a product takes from others is one sum
+            with self._orders() as part:
+                outside = part.column_lengths(size).astype(np.float64)
+        else:
+            outside = chains.behind_messages(self.mail, self.economy.chains, size)
+        self.chains = chains.behind_products(self.sector.frame, outside)
+
+    def users(self, positions: Integers) -> npt.NDArray[np.int64]:
+        """Return the block's part of some rows of the balance's matrix; see `Sector`."""
+        sector = self.sector
+        with self.stream.own(sector.frame, sector.parts) as own:
+            inside = sector.users_inside(own, positions)
+        with self._orders() as part:
+            return np.concatenate([inside, sector.users_outside(part, positions)], axis=1)
 
     @IGNORED
     def prove(self, correction: Correction, delta: float) -> list[Evidence]:
@@ -278,11 +303,11 @@ class Station:
             prices, costs = np.zeros((len(self.messages), 1)), np.zeros((len(self.sector), 1))
             prices[: len(weights.ext_now), 0] = weights.ext_now
             weights.outside = costs
-        columns.cross(
-            *self.sector.orders.arrays,
-            *(self.columns.plain, self.state, self.messages),
-            *(0, prices, costs),
-        )
+        with self._orders() as part:
+            columns.cross(
+                *(*part.arrays, self.columns.plain, self.state, self.messages),
+                *(0, prices, costs),
+            )
 
     def _use(self) -> None:
         """Add up what inputs from others are worth to the block; carried amounts go up.
@@ -295,25 +320,25 @@ class Station:
             amounts = np.repeat(weights.now[:, None], kinds, axis=1)
             weights.outside = sums = np.zeros((len(self.messages), kinds))
         self.given[:] = 0.0
-        columns.cross(
-            *self.sector.orders.arrays,
-            *(kinds - 1, amounts, sums),
-            *(self.columns.plain, self.messages, self.given),
-        )
+        with self._orders() as part:
+            columns.cross(
+                *(*part.arrays, kinds - 1, amounts, sums),
+                *(self.columns.plain, self.messages, self.given),
+            )
 
-    def _sweep(self, *, is_read: bool) -> tuple[float, float, float]:
+    def _sweep(self, own: Own | Values, *, is_read: bool) -> tuple[float, float, float]:
         """Sweep once; ``is_read`` if carried prices are to be multiplied by ``own`` on the way."""
         scale, weights = self.scale, self.weights
         found: tuple[float, float, float]
-        if self.dense is not None:
+        if not isinstance(own, Own):
             found = dense.sweep_dense(
-                *(self.dense, self.order, self.sector.diagonal, self.demand[:, 0], self.given),
+                *(own, self.order, self.sector.diagonal, self.demand[:, 0], self.given),
                 *(self.state, scale.floor, scale.leeway),
             )
             return found
         if self.is_pair:
             found = pair.sweep_pair(
-                *self.sector.own.arrays,
+                *own.arrays,
                 *(self.order, self.sector.diagonal, self.demand[:, 0], self.given),
                 *(self.state, scale.floor, scale.leeway),
             )
@@ -321,12 +346,25 @@ class Station:
         if is_read:
             weights.content = np.zeros_like(weights.content)
         found = columns.sweep_columns(
-            *self.sector.own.arrays,
+            *own.arrays,
             *(self.order, self.sector.diagonal, self.demand, self.given, self.columns.plain),
             *(self.state, scale.rate, scale.floor, scale.leeway),
             *(weights.now if is_read else NOTHING, weights.content, self.turnover),
         )
         return found
+
+    @contextmanager
+    def _own(self) -> Iterator[Own | Values]:
+        """Visit the own part; as a matrix with every entry in its place, if that is cheaper."""
+        if self.dense is not None:
+            yield self.dense
+            return
+        with self.stream.own(self.sector.frame, self.sector.parts) as own:
+            yield own.dense() if self.is_dense else own
+
+    def _orders(self) -> AbstractContextManager[Orders]:
+        """Visit the orders."""
+        return self.stream.orders(self.sector.frame, self.sector.parts)
 
     # ---- housekeeping ---------------------------------------------------------------------------
 

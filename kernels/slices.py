@@ -84,23 +84,68 @@ def fill_slices(indptr, columns, values, rows, slice_ptr, place, places, entries
                 to += np.uint64(1)
 
 
-def slice_rows(
-    indptr: Array,
-    columns: Array,
-    values: Array,
-    place: Array = IDENTITY,
-    numbers: npt.DTypeLike | None = None,
-) -> tuple[Array, Array, Array, Array, Array]:
+@kernel(["void(int64[::1], int64[::1], int64[::1])"])
+def sort_rows(indptr, free, rows):
+    """Write every row to the next free place for its length, and move that on.
+
+    Rows of the same length keep their order. Reads 8 bytes and writes 8 per row.
+    """
+    for i in range(np.uint64(len(indptr) - 1)):
+        length = indptr[i + np.uint64(1)] - indptr[i]
+        rows[free[length]] = i
+        free[length] += 1
+
+
+def by_length(indptr: Array) -> Array:
+    """Return the numbers of the rows, the longest first; (e,) int64."""
+    counts = np.bincount(np.diff(indptr))
+    free = len(indptr) - 1 - np.cumsum(counts)  # rows that are longer
+    rows = np.empty(len(indptr) - 1, np.int64)
+    sort_rows(indptr, free, rows)
+    return rows
+
+
+def lay_out(lengths: Array) -> tuple[Array, Array]:
+    """Return ``hub_ptr, slice_ptr`` for rows of these lengths, which descend."""
+    hubs = int(np.count_nonzero(lengths > LONGEST))
+    hub_ptr = np.concatenate([[0], np.cumsum(lengths[:hubs])]).astype(np.int64)
+    steps = lengths[hubs::SLICE]  # the first row of a slice is its longest
+    slice_ptr = hub_ptr[-1] + np.concatenate([[0], np.cumsum(SLICE * steps)]).astype(np.int64)
+    return hub_ptr, slice_ptr
+
+
+def fill(
+    source: tuple[Array, Array, Array],
+    rows: Array,
+    layout: tuple[Array, Array],
+    place: Array,
+    out: tuple[Array, Array],
+) -> None:
+    """Write the entries of sorted rows where the layout has them.
+
+    Parameters
+    ----------
+    source : indptr, columns, values
+    rows : (e,) int64
+        In the order of `by_length`.
+    layout : hub_ptr, slice_ptr
+    place : (b,) uint16
+        The new number of every column.
+    out : columns, values
+    """
+    hub_ptr, slice_ptr = layout
+    hubs = len(hub_ptr) - 1
+    copy_rows(*source, rows[:hubs], hub_ptr[:-1], np.ones_like(rows[:hubs]), place, *out)
+    fill_slices(*source, rows[hubs:], slice_ptr, place, *out)
+
+
+def slice_rows(indptr: Array, columns: Array, values: Array) -> tuple[Array, ...]:
     """Return ``rows, hub_ptr, slice_ptr, columns, values`` of the sorted matrix.
 
     Parameters
     ----------
     indptr, columns, values : (e+1,) int64, (nnz,) uint16 or int32, (nnz,) float32 or float64
         Rows of any length, in any order.
-    place : (b,) uint16
-        The new number of every column.
-    numbers : data-type, optional
-        Of the values returned; theirs if not given.
 
     Returns
     -------
@@ -108,16 +153,9 @@ def slice_rows(
         The row of the given matrix at each position; rows of the same length keep their order.
         Positions from e up to the end of the last slice hold nothing.
     """
-    lengths = np.diff(indptr)
-    rows = np.argsort(-lengths, kind="stable")
-    lengths = lengths[rows]
-    hubs = int(np.count_nonzero(lengths > LONGEST))
-    hub_ptr = np.concatenate([[0], np.cumsum(lengths[:hubs])]).astype(np.int64)
-    steps = lengths[hubs::SLICE]  # the first row of a slice is its longest
-    slice_ptr = hub_ptr[-1] + np.concatenate([[0], np.cumsum(SLICE * steps)]).astype(np.int64)
-    places = np.empty(slice_ptr[-1], np.uint16)
-    entries = np.empty(slice_ptr[-1], values.dtype if numbers is None else numbers)
-    long, source = np.ones_like(rows[:hubs]), (indptr, columns, values)
-    copy_rows(*source, rows[:hubs], hub_ptr[:-1], long, place, places, entries)
-    fill_slices(*source, rows[hubs:], slice_ptr, place, places, entries)
-    return rows, hub_ptr, slice_ptr, places, entries
+    rows = by_length(indptr)
+    layout = lay_out(np.diff(indptr)[rows])
+    entries = int(layout[1][-1])
+    out = np.empty(entries, np.uint16), np.empty(entries, values.dtype)
+    fill((indptr, columns, values), rows, layout, IDENTITY, out)
+    return rows, *layout, *out

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ogas.engine.mail import Holding
-from ogas.engine.sectors import arrange
+from ogas.engine.sectors import Reading, arrange
 from ogas.engine.share import Share
 
 DEADLINE = 60.0
@@ -53,6 +53,7 @@ class SeveralShares:
 
     deal: object
     office: Office = field(default_factory=Office)
+    streamed: frozenset = frozenset()
 
     def __call__(self, source, layout, form):
         self.holders = np.asarray(self.deal(layout.blocks), dtype=np.int64)
@@ -62,7 +63,8 @@ class SeveralShares:
         def load(share):
             holding = Holding(self.holders, share)
             mine = holding.numbers.tolist()
-            sectors = arrange(source.block, mine, layout, form)
+            reading = Reading(source.block, source.files, self.streamed)
+            sectors = arrange(reading, mine, layout, form)
             post = self.office.post_of(share)
             return Share.of(sectors, layout, holding, post, is_transposed=form.is_transposed)
 

@@ -206,7 +206,9 @@ class Conductor:
     # ---- instructions ---------------------------------------------------------------------------
 
     def _load(self, load: events.Load) -> None:
-        assignment = Assignment(self.job, load.epoch, self.shape, load.schedule.owners)
+        schedule = load.schedule
+        streamed = tuple(sorted(schedule.streamed))
+        assignment = Assignment(self.job, load.epoch, self.shape, schedule.owners, streamed)
         for address in load.schedule.hosts:
             told = (address, load.epoch, events.LOADING)
             message = {"assignment": pack(assignment)}

@@ -22,6 +22,7 @@ Laws, for any order of events:
 """
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -32,7 +33,7 @@ from ogas.cluster.runtime.events import Event, Instruction
 from ogas.cluster.runtime.members import Members
 from ogas.cluster.runtime.patience import Muster, Pace, Patience
 from ogas.cluster.runtime.poll import Poll
-from ogas.cluster.runtime.schedule import Burden, Schedule, place
+from ogas.cluster.runtime.schedule import Burden, Schedule, place, place_streaming
 from ogas.engine.errors import DoesNotFitError, PlanError, WrongUsageError
 
 
@@ -58,11 +59,14 @@ class Needs:
         Of every worker, besides its blocks.
     wanted : int
         Workers; others are spares, unless the table does not fit without them.
+    rooms : int
+        Bytes of every worker that reads blocks again for every pass.
     """
 
     burdens: tuple[Burden, ...]
     common_bytes: int
     wanted: int
+    rooms: int = 0
 
     def __post_init__(self) -> None:
         if not self.burdens or self.wanted < 1:
@@ -183,16 +187,18 @@ class Coordinator:
     # ---- Epochs
 
     def _placed(self) -> Schedule:
-        """Place blocks on as many workers as are wanted, or on all if they do not fit else."""
+        """Place blocks on as many workers as are wanted, or on all if they do not fit else.
+
+        Where they do not fit even so, some are read again for every pass.
+        """
         needs, everyone = self.needs, list(self._members.hosts.values())
-        earlier = self.schedule or self._earlier
+        earlier, common = self.schedule or self._earlier, needs.common_bytes
         chosen = self._members.chosen(earlier, needs.wanted)
-        try:
-            return place(needs.burdens, chosen, common_bytes=needs.common_bytes, earlier=earlier)
-        except DoesNotFitError:
-            if len(chosen) == len(everyone):
-                raise
-        return place(needs.burdens, everyone, common_bytes=needs.common_bytes, earlier=earlier)
+        for hosts in (chosen, everyone):
+            with suppress(DoesNotFitError):
+                return place(needs.burdens, hosts, common_bytes=common, earlier=earlier)
+        common += needs.rooms
+        return place_streaming(needs.burdens, everyone, common_bytes=common, earlier=earlier)
 
     def _begin(self, schedule: Schedule, now: float) -> list[Instruction]:
         """Have blocks loaded in a new epoch."""

@@ -14,7 +14,13 @@ from typing import Any
 from ogas.cluster.jobs.checkpoint import Checkpoints
 from ogas.cluster.jobs.job import Job
 from ogas.cluster.jobs.lease import Lease, LostLeaseError
-from ogas.cluster.memory import Run, burdens_of, check_memory, coordinating_bytes
+from ogas.cluster.memory import (
+    Run,
+    blocks_to_stream,
+    burdens_of,
+    coordinating_bytes,
+    streaming_bytes,
+)
 from ogas.cluster.runtime.conductor import Conductor
 from ogas.cluster.runtime.coordinator import Needs
 from ogas.cluster.runtime.events import Renewed
@@ -203,7 +209,7 @@ class OnWorkers:
             If that does not fit into its memory; of blocks it is known when workers are there.
         """
         if not run.in_blocks:
-            check_memory(store, run, self.conductor.memory)
+            blocks_to_stream(store, run, self.conductor.memory, threads=1)
 
         def load(source: Source, layout: Layout, form: Form) -> WorkersExchange:
             self.loads += 1
@@ -219,7 +225,9 @@ class OnWorkers:
             self.conductor.crew.reserved = coordinating_bytes(store.manifest.content, run)
             present = self._present()
             wanted = min(self.wanted or present, present, len(burdens))
-            self.conductor.open(Needs(burdens, common, max(wanted, 1)), shape, layout)
+            rooms = streaming_bytes(store.manifest.content, run)
+            needs = Needs(burdens, common, max(wanted, 1), rooms)
+            self.conductor.open(needs, shape, layout)
             states = {"load": self.loads, "digest": store.digest}
             return WorkersExchange(self.conductor, layout, self.memory, states)
 

@@ -19,8 +19,9 @@ from ogas.engine.choose import layout_of, usable
 from ogas.engine.errors import DamagedError, PlanError
 from ogas.engine.layout import Layout
 from ogas.engine.mail import Holding, Post
-from ogas.engine.sectors import Facts, Form, Sector, arrange
+from ogas.engine.sectors import Facts, Form, Reading, Sector, arrange
 from ogas.engine.share import Share
+from ogas.engine.streams import Streamed
 from ogas.engine.table import Integers
 
 
@@ -76,12 +77,15 @@ class Assignment:
     shape : Shape
     owners : tuple of str
         The address of every stored block's worker.
+    streamed : tuple of int
+        Stored blocks that are read again for every pass.
     """
 
     job: str
     epoch: int
     shape: Shape
     owners: tuple[str, ...]
+    streamed: tuple[int, ...] = ()
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -142,10 +146,16 @@ class Held:
         layout = layout_of(products, labels, rank, is_transposed=shape.is_transposed)
         stored = tuple(k for k, owner in enumerate(assignment.owners) if owner == address)
         known = {} if earlier is None else earlier.sectors()
-        missing = [k for k in stored if layout.pieces(k)[0] not in known]
+        streamed = frozenset(assignment.streamed)
+        missing = [
+            k
+            for k in stored
+            if not _is_at_hand(known.get(layout.pieces(k)[0]), is_streamed=k in streamed)
+        ]
         form = Form(shape.is_transposed, shape.narrow, usable(price))
         pieces = [piece for k in missing for piece in layout.pieces(k)]
-        read = arrange(store.block, missing, layout, form, threads)
+        reading = Reading(store.block, store.files, streamed)
+        read = arrange(reading, missing, layout, form, threads)
         known |= zip(pieces, read, strict=True)
         place = assignment.addresses.index(address)
         holding = Holding(_shares(assignment)[layout.stored], place, threads)
@@ -195,6 +205,11 @@ class Held:
     def _by_stored(self, answers: Sequence[Any]) -> list[Any]:
         rest = iter(answers)
         return [[next(rest) for _ in self.layout.pieces(number)] for number in self.stored]
+
+
+def _is_at_hand(sector: Sector | None, *, is_streamed: bool) -> bool:
+    """Whether a block was loaded before, and in the way that is wanted now."""
+    return sector is not None and isinstance(sector.parts, Streamed) == is_streamed
 
 
 def _shares(assignment: Assignment) -> Integers:

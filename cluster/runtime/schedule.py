@@ -11,7 +11,7 @@ there, has the memory, and carries no more than ``MOST_LOAD`` of its fair share.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -33,10 +33,13 @@ class Burden:
         Time per pass is proportional to it.
     bytes : int
         Memory, with all vectors and messages of the block.
+    entries : int
+        How many of them need not be held: its entries can be read again for every pass instead.
     """
 
     nonzeros: int
     bytes: int
+    entries: int = 0
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,8 @@ class Schedule:
     ----------
     owners : tuple of str
         Address by block number.
+    streamed : set of int
+        Blocks whose entries are read again for every pass, for lack of memory.
 
     Examples
     --------
@@ -82,13 +87,14 @@ class Schedule:
     """
 
     owners: tuple[str, ...]
+    streamed: frozenset[int] = frozenset()
 
     def __len__(self) -> int:
         return len(self.owners)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel without what can be derived: every worker is sent the whole schedule."""
-        return Schedule, (self.owners,)
+        return Schedule, (self.owners, self.streamed)
 
     @property
     def hosts(self) -> tuple[str, ...]:
@@ -177,6 +183,40 @@ def place(
                 return _schedule(packing, len(burdens))
     assert homeless is not None
     raise _refusal(packing, homeless, hosts, common_bytes)
+
+
+def place_streaming(
+    burdens: Sequence[Burden],
+    hosts: Sequence[Host],
+    *,
+    common_bytes: int,
+    earlier: Schedule | None,
+) -> Schedule:
+    """Decide who holds which block, and whose entries stay on the disk; else as `place`.
+
+    Every host holds the entries of blocks for which there is room, the first ones first.
+    ``common_bytes`` has what is read ahead.
+
+    Examples
+    --------
+    >>> burdens = [Burden(50, 60, entries=50), Burden(40, 50, entries=40)]
+    >>> found = place_streaming(burdens, [Host("a", 70)], common_bytes=0, earlier=None)
+    >>> found.owners, sorted(found.streamed)
+    (('a', 'a'), [1])
+    """
+    least = [replace(one, bytes=one.bytes - one.entries) for one in burdens]
+    placed = place(least, hosts, common_bytes=common_bytes, earlier=earlier)
+    free = rooms({host.address: host.free for host in hosts}, common_bytes)
+    streamed = set[int]()
+    for address in placed.hosts:
+        mine = placed.blocks_of(address)
+        room = free[address] - sum(least[block].bytes for block in mine)
+        for block in mine:
+            if burdens[block].entries <= room:
+                room -= burdens[block].entries
+            else:
+                streamed.add(block)
+    return replace(placed, streamed=frozenset(streamed))
 
 
 def _schedule(packing: Packing, blocks: int) -> Schedule:

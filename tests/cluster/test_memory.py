@@ -18,9 +18,11 @@ from ogas.cluster.memory import (
     held_bytes,
     needed_bytes,
     peak_memory,
+    streaming_bytes,
 )
 from ogas.cluster.runtime.connecting import local_cluster
 from ogas.cluster.runtime.schedule import Host, place
+from ogas.datasets import gallery
 from ogas.datasets.gallery import generate
 from ogas.datasets.recipes import Parameters
 from ogas.datasets.store import open_store
@@ -37,8 +39,6 @@ RUNS = {
 @pytest.fixture(scope="module")
 def million(tmp_path_factory):
     """A stored table of a million coefficients in 30 blocks, beside which Python is still large."""
-    from ogas.datasets import gallery
-
     place = tmp_path_factory.mktemp("million") / "t"
     gallery.write("sectors:S1", place, Parameters(products=20_000, inputs=50, seed=SEED))
     return place
@@ -74,7 +74,7 @@ def test_an_earlier_plan_is_counted(stored):
 def test_blocks_are_never_put_together(stored):
     table = generate("sectors:S1", Parameters(products=3000, inputs=60, seed=SEED))
     store = open_store(stored(table))
-    vectors = 8 * len(table) * 56 + 88 * sum(b.ext for b in store.manifest.content.blocks)
+    vectors = 8 * len(table) * 56 + 80 * sum(b.ext for b in store.manifest.content.blocks)
     in_blocks = bytes_of(store) - INTERPRETER_BYTES - vectors
     assert 6 * table.nonzeros < in_blocks < 12 * table.nonzeros
     whole, *transposed = (bytes_of(store, in_blocks=False, transpositions=k) for k in range(3))
@@ -125,3 +125,75 @@ def test_a_worker_takes_no_more_than_was_told(million, tmp_path):
         told = common + sum(burdens[number].bytes for number in schedule.blocks_of(address))
         told += coordinating_bytes(store.manifest.content, run) * (address == owner)
         assert told / 3 < peak <= told
+
+
+def needed_and_least(store, threads=2):
+    run = Run(in_blocks=True, figures=3, is_simple=True)
+    blocks = frozenset(range(len(store.manifest.content.blocks)))
+    return needed_bytes(store, run), needed_bytes(store, run, blocks, threads)
+
+
+@pytest.fixture(scope="module")
+def broad(tmp_path_factory):
+    """A stored table of two million coefficients, most of its memory."""
+    place = tmp_path_factory.mktemp("broad") / "t"
+    gallery.write("sectors:S3", place, Parameters(products=6_000, inputs=400, seed=SEED))
+    return place
+
+
+def vectors(plan):
+    return {
+        file.relative_to(plan): file.read_bytes()
+        for file in plan.rglob("*")
+        if file.is_file() and file.name != "zarr.json"
+    }
+
+
+def test_what_does_not_fit_is_streamed_with_the_same_bits(process, broad, tmp_path):
+    needed, least = needed_and_least(open_store(broad))
+    assert needed - least > 10**6
+    words = ("plan", broad, "--threads", 2, "--json")
+    held = process(*words, "-o", tmp_path / "held", "--memory", needed)
+    some = process(*words, "-o", tmp_path / "some", "--memory", needed - 1)
+    assert (held.code, some.code) == (0, 0)
+    assert (held.facts["bytes_streamed"], some.facts["sweeps_per_read"]) == (0, 1)
+    assert some.facts["bytes_streamed"] > 0
+    assert vectors(tmp_path / "some") == vectors(tmp_path / "held")
+    most = process(*words, "-o", tmp_path / "most", "--memory", least)
+    assert (most.code, most.facts["sweeps_per_read"]) == (0, 2)
+    assert most.facts["bytes_streamed"] > some.facts["bytes_streamed"]
+    refused = process(*words, "--memory", least - 1)
+    assert refused.code == 6
+    assert f"--memory {least} or more" in refused.facts["advice"]
+
+
+def test_workers_stream_what_does_not_fit_with_the_same_bits(process, broad, tmp_path):
+    store = open_store(broad)
+    run = Run(in_blocks=True, figures=3, is_simple=True)
+    content = store.manifest.content
+    burdens, common = burdens_of(content, run)
+    both = sum(burden.bytes for burden in burdens) + coordinating_bytes(content, run)
+    entries = sum(burden.entries for burden in burdens)
+    enough = common + streaming_bytes(content, run) + (both - entries // 2) // 2
+    words = ("plan", broad, "--workers", 2, "--json")
+    plans = [tmp_path / name for name in ("held", "streamed")]
+    whole = process(*words, "-o", plans[0], "--memory", common + both)
+    some = process(*words, "-o", plans[1], "--memory", enough)
+    assert (whole.code, whole.facts["bytes_streamed"], some.code) == (0, 0, 0)
+    assert some.facts["bytes_streamed"] > 0
+    if some.facts["sweeps_per_read"] == 1:
+        assert vectors(plans[0]) == vectors(plans[1])
+
+
+def test_blocks_that_nobody_looked_at_may_have_signs(stored):
+    content = open_store(stored("sectors:S1")).manifest.content
+    unknown = replace(content, blocks=tuple(replace(b, is_plain=False) for b in content.blocks))
+    run = Run(in_blocks=True, figures=3, is_simple=True)
+    assert content.is_plain
+    assert run.column_bytes(content) == 16
+    assert run.column_bytes(unknown) == replace(run, is_simple=False).column_bytes(content) == 56
+
+
+@pytest.mark.parametrize("recipe", ["sectors:S1,signed", "sectors:S1,households,units=mixed"])
+def test_signs_and_dear_recipes_are_not_plain(stored, recipe):
+    assert not open_store(stored(recipe)).manifest.content.is_plain

@@ -3,12 +3,20 @@
 import itertools
 import pickle
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ogas.cluster.runtime.schedule import MOST_LOAD, Burden, Host, Schedule, place
+from ogas.cluster.runtime.schedule import (
+    MOST_LOAD,
+    Burden,
+    Host,
+    Schedule,
+    place,
+    place_streaming,
+)
 from ogas.engine.errors import DoesNotFitError, WrongUsageError
 
 SIZES = st.integers(0, 40)
@@ -229,3 +237,25 @@ def test_a_schedule_travels_without_what_can_be_derived():
     assert schedule.blocks_of("a") == tuple(range(0, 200, 2))
     assert len(pickle.dumps(schedule)) == bare
     assert pickle.loads(pickle.dumps(schedule)) == schedule
+
+
+@given(st.data(), clusters(), st.integers(0, 30))
+def test_entries_stay_on_the_disk_only_where_there_is_no_room(data, hosts, common):
+    sizes = data.draw(st.lists(st.tuples(SIZES, SIZES), min_size=1, max_size=14))
+    burdens = [Burden(rest + entries, rest + entries, entries) for rest, entries in sizes]
+    try:
+        schedule = place_streaming(burdens, hosts, common_bytes=common, earlier=None)
+    except DoesNotFitError:
+        least = [replace(burden, bytes=burden.bytes - burden.entries) for burden in burdens]
+        with pytest.raises(DoesNotFitError):
+            placed(least, hosts, common=common)
+        return
+    held = [
+        replace(one, bytes=one.bytes - one.entries * (number in schedule.streamed))
+        for number, one in enumerate(burdens)
+    ]
+    assert fits(schedule.owners, held, hosts, common)
+    assert pickle.loads(pickle.dumps(schedule)) == schedule
+    for number in schedule.streamed:
+        fuller = [*held[:number], burdens[number], *held[number + 1 :]]
+        assert not fits(schedule.owners, fuller, hosts, common)

@@ -17,7 +17,7 @@ from ogas.engine.errors import DamagedError
 from ogas.engine.layout import Layout
 from ogas.engine.outcome import Outcome
 from ogas.engine.partition import from_labels
-from ogas.engine.sectors import arrange
+from ogas.engine.sectors import Reading, arrange
 from ogas.engine.table import coefficients_from
 
 SEED = 30170429
@@ -219,4 +219,4 @@ def test_a_block_that_cannot_be_read_ends_the_arranging_of_the_others():
         return whole(number)
 
     with pytest.raises(DamagedError, match="a block is altered"):
-        arrange(damaged, range(30), Layout.of(table.blocks), threads=2)
+        arrange(Reading(damaged), range(30), Layout.of(table.blocks), threads=2)

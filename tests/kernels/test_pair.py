@@ -42,6 +42,7 @@ COMPILED = (
     dense.sums_dense,
     slices.copy_rows,
     slices.fill_slices,
+    slices.sort_rows,
     loading.is_sound,
     loading.add_content,
     loading.diagonal,
