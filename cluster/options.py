@@ -123,7 +123,10 @@ def solving(command: Any) -> Any:
             "number [default: every core].",
         ),
         option(
-            "--memory", type=Bytes(), help="Refuse to use more than this, here or in any worker."
+            "--memory",
+            type=Bytes(),
+            help="Use no more than this, here or in any worker; blocks that do not fit are read "
+            "from the disk in every pass [default: what the machine has].",
         ),
     ]
     for add in (json_option, *reversed(options)):
