@@ -38,10 +38,10 @@ class Sector:
         ``orders``.
     diagonal : (b,) float64
     price, ext_price : (b,), (e,) float64
-        p, the prices known: of its products, and of those it takes from others. Where none are,
-        the first are 1, and the second empty.
-    content : (b,) float64
-        ``p A``, what the inputs of one unit cost.
+        p, the prices known: of its products, and of those it takes from others. Empty where none
+        are: then all are 1.
+    costs_less : bool
+        Whether ``p A < p``: all inputs of a unit cost less than the unit.
     own_content : (b, 1) or (b, 2) float64
         The part of it that is from the block itself; beside it the same of magnitudes, where
         entries are negative.
@@ -56,7 +56,7 @@ class Sector:
     diagonal: Vector
     price: Vector
     ext_price: Vector
-    content: Vector
+    costs_less: bool
     own_content: npt.NDArray[np.float64]
     nonzeros: int
     is_signed: bool
@@ -74,7 +74,7 @@ class Sector:
             is_signed=self.is_signed,
             is_narrow=self.frame.numbers == "float32",
             streamed=sum(file.nbytes for file in self.files(("own", "orders"))),
-            costs_less=bool((self.content < self.price).all()),
+            costs_less=self.costs_less,
             feeds_on_itself=bool((self.diagonal >= 1.0).any()),
         )
 
@@ -204,14 +204,13 @@ def arrange(
     threads : int
         How many blocks are read at a time, `READERS` at most: those are held twice.
     """
-    price = np.ones(len(layout)) if form.price is None else form.price
 
     def sectors(number: int) -> list[Sector]:
         numbers = layout.pieces(number)
         orders = [layout.products_of(piece) for piece in numbers]
         streamed = reading.again(number) if len(numbers) == 1 else None
         return [
-            _sector(piece, order, price, form, streamed)
+            _sector(piece, order, form, streamed)
             for piece, order in zip(pieces(reading.block(number)), orders, strict=True)
         ]
 
@@ -231,13 +230,11 @@ def pieces(block: Block, most: int = MOST_PRODUCTS) -> Iterator[Block]:
         yield part_of(block.products[start : start + most], rows[part.row], part.col, part.data)
 
 
-def _sector(
-    block: Block, products: Integers, price: Vector, form: Form, streamed: Streamed | None
-) -> Sector:
+def _sector(block: Block, products: Integers, form: Form, streamed: Streamed | None) -> Sector:
     """Return a block with its products in this order; its parts are held unless streamed."""
     size = len(products)
     order = np.searchsorted(block.products, products)
-    own_price, ext_price = price[block.products], price[block.ext]
+    own_price, ext_price = (_worth(form.price, names) for names in (block.products, block.ext))
     parts = ((block.own, own_price), (block.orders, ext_price))
     found = [_content(part, worth) for part, worth in parts]
     is_signed = any(content.is_signed for content in found)
@@ -255,13 +252,17 @@ def _sector(
         parts=streamed or Held(frame.own(block.own), frame.orders(block.orders)),
         ext=block.ext[rows].astype(np.uint32),
         diagonal=diagonal[order].astype(frame.numbers).astype(np.float64),
-        price=own_price[order],
+        price=np.zeros(0) if form.price is None else own_price[order],
         ext_price=np.zeros(0) if form.price is None else ext_price[rows],
-        content=inside[:, -1] + outside[:, -1],
+        costs_less=bool((inside[:, -1] + outside[:, -1] < own_price[order]).all()),
         own_content=np.ascontiguousarray(inside),
         nonzeros=block.nonzeros,
         is_signed=is_signed,
     )
+
+
+def _worth(price: Vector | None, products: Integers) -> Vector:
+    return np.ones(len(products)) if price is None else price[products]
 
 
 def _frame(block: Block, order: Integers, numbers: str, form: Form) -> tuple[Frame, Integers]:

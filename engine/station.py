@@ -121,7 +121,9 @@ class Station:
 
     def __post_init__(self) -> None:
         self.hold(self.economy, self.scale)
-        self.demand = np.stack([demand.nominal for demand in self.demands], axis=1)
+        self.demand = self.demands[0].nominal[:, None]
+        if len(self.demands) > 1:
+            self.demand = np.stack([demand.nominal for demand in self.demands], axis=1)
         self.given = self.economy.given[self.span]
         self.messages = self.economy.messages[self.mail.outbox]
         self.order = np.arange(len(self.sector), dtype=np.int32)
@@ -233,7 +235,8 @@ class Station:
 
         ``known`` is what all blocks have shown; ``zeros`` are the block's structural zeros.
         """
-        return [bounded(*each) for each in zip(self.found, known, zeros, strict=True)]
+        found, self.found = self.found, []
+        return [bounded(*each) for each in zip(found, known, zeros, strict=True)]
 
     # ---- what they consist of -------------------------------------------------------------------
 
@@ -422,13 +425,13 @@ class Station:
 
 
 def _worth(price: Vector, numbers: Matrix) -> Vector:
-    """Return ``price @ numbers``, with the same bits everywhere.
+    """Return ``price @ numbers``, with the same bits everywhere; no prices are prices of 1.
 
     BLAS would have threads of its own, which fight with those that sweep, and sums that depend on
     the machine. Eight sums side by side do not wait for each other.
     """
     out = np.zeros((8, numbers.shape[1]))
-    lanes = EIGHT[: len(price)]
+    lanes = EIGHT[: len(numbers)]
     boundary.tally(lanes, np.ascontiguousarray(price), np.ascontiguousarray(numbers), out)
     worth: Vector = out.sum(axis=0)
     return worth
