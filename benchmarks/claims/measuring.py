@@ -1,0 +1,156 @@
+"""A row measured: drawn or imported, planned by the command line, and handed to other solvers.
+
+Every command runs in a process of its own. A plan is made on every core and on one thread; the
+seconds are those the command itself reports, by stage. Memory is read at the time, on as many
+threads, for the share of its bandwidth that the passes used.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ogas.benchmarks.claims.claim import Row
+from ogas.benchmarks.claims.commands import Said, said
+from ogas.benchmarks.claims.limited import Limits, ended, free_memory, threads_of
+from ogas.benchmarks.claims.peer import PEERS
+from ogas.benchmarks.runs import reading
+from ogas.cluster.answer import DAMAGED, DOES_NOT_FIT, NOT_REACHED, WRONG_USAGE
+from ogas.engine.exchange import available_cores
+
+STREAM, PIECES = 80_000_000, 20  # numbers that memory reads
+LARGEST_HANDED_OVER = 250_000_000  # nonzeros
+HANDING_OVER = 3_600.0  # seconds at most
+OTHERWISE = "failed"
+STATES = {
+    0: "certified",
+    NOT_REACHED: "not certified",
+    DOES_NOT_FIT: "does not fit",
+}
+
+Facts = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What rows are measured with.
+
+    Attributes
+    ----------
+    folder : Path
+        For tables and plans, emptied after every row.
+    tables : Path or None
+        Of published tables.
+    threads : tuple of int
+        Plans are made on so many, in turn; 0 for every core.
+    patience : float
+        Seconds that another solver may take.
+    """
+
+    folder: Path
+    tables: Path | None
+    threads: tuple[int, ...] = (0, 1)
+    patience: float = 300.0
+
+
+def measured(row: Row, bench: Bench) -> Facts:
+    """Return what was found on a row; never raises for what a command or a solver did."""
+    table, made = bench.folder / "table", _made(row, bench)
+    found: Facts = {"made": made if isinstance(made, dict) else asdict(made)}
+    if isinstance(made, dict):
+        return found | {"state": "skipped", "why": made["message"]}
+    if made.code:
+        return found | {"state": _unmade(made), "why": made.facts.get("message", "")}
+    runs = list(_runs(row, bench, table))
+    failed = [run for run in runs if run.code]
+    found |= {
+        "state": STATES.get(failed[0].code, OTHERWISE) if failed else STATES[0],
+        "why": failed[0].facts.get("message", "") if failed else "",
+        "runs": [asdict(run) for run in runs],
+        "reading": {str(count): _bandwidth(count) for count in bench.threads},
+    }
+    if row.peers and not failed:
+        found |= _beside(row, bench, table)
+    return found
+
+
+def _made(row: Row, bench: Bench) -> Said | Facts:
+    """Draw or import the table; where that cannot be tried, return why."""
+    work = row.work
+    if row.kind != "published":
+        sizes = ("--products", work.products, "--inputs", work.inputs, "--seed", work.seed)
+        return said(bench.folder, "generate", work.recipe, "table", *map(str, sizes))
+    file = None if bench.tables is None else bench.tables / f"{work.recipe}.npz"
+    if file is None or not file.is_file():
+        return {"message": f"OGAS_DATA has no {work.recipe}.npz"}
+    return said(bench.folder, "import", file, "table")
+
+
+def _unmade(made: Said) -> str:
+    """Return the state of a row without a table."""
+    if made.code == WRONG_USAGE and "unknown recipe" in made.facts.get("message", ""):
+        return "skipped"
+    return STATES[DOES_NOT_FIT] if made.code == DAMAGED else OTHERWISE
+
+
+def _runs(row: Row, bench: Bench, table: Path) -> Iterator[Said]:
+    """Plan and price, on every number of threads; a failure is the last one."""
+    memory = ("--memory", row.memory) if row.memory else ()
+    for command in row.commands:
+        for count in bench.threads if command == "plan" else bench.threads[:1]:
+            threads = ("--threads", str(count)) if count else ()
+            digits = ("--digits", str(row.work.figures))
+            run = said(
+                bench.folder,
+                command,
+                table.name,
+                *digits,
+                *threads,
+                *memory,
+                "-o",
+                f"{command}.zarr",
+            )
+            yield run
+            if run.code:
+                return
+
+
+def _bandwidth(threads: int) -> float:
+    """Return the bytes that memory brings in a second to so many threads; 0 for every core."""
+    pieces = list(np.ones((PIECES, STREAM // PIECES)))
+    return 8.0 / reading(pieces, threads or available_cores())
+
+
+def _beside(row: Row, bench: Bench, table: Path) -> Facts:
+    """Hand the table over, and run the other solvers on it."""
+    words = ["handover", table.name, "plan.zarr", "."]
+    handed = _module(words, bench, Limits(HANDING_OVER, free_memory()), threads=0)
+    if "why" in handed:
+        return {"solvers": {}, "handover": handed}
+    peers = {name: _peer(name, row, bench) for name in row.peers}
+    return {"solvers": peers, "handover": handed}
+
+
+def _peer(name: str, row: Row, bench: Bench) -> Facts:
+    limits = Limits(bench.patience, free_memory())
+    words = ["peer", name, str(row.work.figures), "."]
+    found = _module(words, bench, limits, PEERS[name].threads)
+    return {"what": PEERS[name].what, "threads": PEERS[name].threads, **found}
+
+
+def _module(words: list[str], bench: Bench, limits: Limits, threads: int) -> Facts:
+    """Run a module of this package; its JSON object, or ``why`` there is none."""
+    name, *rest = words
+    command = [sys.executable, "-m", f"{__package__}.{name}", *rest]
+    found = ended(command, bench.folder, limits, dict(os.environ) | threads_of(threads))
+    spent = {"wall": found.seconds, "most_memory": found.memory}
+    if found.code == 0:
+        facts: Facts = json.loads(found.out.splitlines()[-1])
+        return spent | facts
+    lines = found.error.strip().splitlines() or [f"killed by the system, code {found.code}"]
+    return spent | {"why": found.why or lines[-1]}
