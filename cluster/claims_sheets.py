@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ogas.benchmarks.claims.lines import Line
 
 FOLDER, QUICK_FOLDER = Path("claims"), Path("claims-quick")
-QUICK_PATIENCE = 10.0  # seconds for another solver
+QUICK_PATIENCE = 20.0  # seconds for another solver
 PAGE = "index.html"
 
 

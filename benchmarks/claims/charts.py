@@ -51,13 +51,13 @@ def charts(lines: Sequence[Line]) -> Iterator[Chart]:
     if against:
         yield _published(against)
     large = grown(lines)
-    if large:
+    if len(large) > 1:
         yield _seconds(large)
         yield _passes(large)
     curves = [line for line in lines if line.facts.get("handover", {}).get("convergence")]
     if curves:
         yield _convergence(curves)
-    if large:
+    if len(large) > 1:
         yield _memory(large)
         yield _bandwidth(large)
 

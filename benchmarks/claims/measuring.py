@@ -24,7 +24,6 @@ from ogas.cluster.answer import DAMAGED, DOES_NOT_FIT, NOT_REACHED, WRONG_USAGE
 from ogas.engine.exchange import available_cores
 
 STREAM, PIECES = 80_000_000, 20  # numbers that memory reads
-LARGEST_HANDED_OVER = 250_000_000  # nonzeros
 HANDING_OVER = 3_600.0  # seconds at most
 OTHERWISE = "failed"
 STATES = {
@@ -60,13 +59,13 @@ class Bench:
 
 def measured(row: Row, bench: Bench) -> Facts:
     """Return what was found on a row; never raises for what a command or a solver did."""
-    table, made = bench.folder / "table", _made(row, bench)
+    made = _made(row, bench)
     found: Facts = {"made": made if isinstance(made, dict) else asdict(made)}
     if isinstance(made, dict):
         return found | {"state": "skipped", "why": made["message"]}
     if made.code:
         return found | {"state": _unmade(made), "why": made.facts.get("message", "")}
-    runs = list(_runs(row, bench, table))
+    runs = list(_runs(row, bench))
     failed = [run for run in runs if run.code]
     found |= {
         "state": STATES.get(failed[0].code, OTHERWISE) if failed else STATES[0],
@@ -75,7 +74,7 @@ def measured(row: Row, bench: Bench) -> Facts:
         "reading": {str(count): _bandwidth(count) for count in bench.threads},
     }
     if row.peers and not failed:
-        found |= _beside(row, bench, table)
+        found |= _beside(row, bench)
     return found
 
 
@@ -98,26 +97,29 @@ def _unmade(made: Said) -> str:
     return STATES[DOES_NOT_FIT] if made.code == DAMAGED else OTHERWISE
 
 
-def _runs(row: Row, bench: Bench, table: Path) -> Iterator[Said]:
-    """Plan and price, on every number of threads; a failure is the last one."""
-    memory = ("--memory", row.memory) if row.memory else ()
+def _runs(row: Row, bench: Bench) -> Iterator[Said]:
+    """Plan and price, on every number of threads; a failure is the last one.
+
+    What does not fit is tried once more with as much memory as is free, by which the command may
+    find another way.
+    """
+    memory = row.memory
     for command in row.commands:
         for count in bench.threads if command == "plan" else bench.threads[:1]:
             threads = ("--threads", str(count)) if count else ()
-            digits = ("--digits", str(row.work.figures))
-            run = said(
-                bench.folder,
-                command,
-                table.name,
-                *digits,
-                *threads,
-                *memory,
-                "-o",
-                f"{command}.zarr",
-            )
+            words = (command, "table", "--digits", str(row.work.figures), *threads)
+            run = _run(bench.folder, words, memory)
+            if run.code == DOES_NOT_FIT and not memory:
+                memory = str(free_memory())
+                run = _run(bench.folder, words, memory)
             yield run
             if run.code:
                 return
+
+
+def _run(folder: Path, words: tuple[str, ...], memory: str) -> Said:
+    allowed = ("--memory", memory) if memory else ()
+    return said(folder, *words, *allowed, "-o", f"{words[0]}.zarr")
 
 
 def _bandwidth(threads: int) -> float:
@@ -126,9 +128,9 @@ def _bandwidth(threads: int) -> float:
     return 8.0 / reading(pieces, threads or available_cores())
 
 
-def _beside(row: Row, bench: Bench, table: Path) -> Facts:
+def _beside(row: Row, bench: Bench) -> Facts:
     """Hand the table over, and run the other solvers on it."""
-    words = ["handover", table.name, "plan.zarr", "."]
+    words = ["handover", "table", "plan.zarr", "."]
     handed = _module(words, bench, Limits(HANDING_OVER, free_memory()), threads=0)
     if "why" in handed:
         return {"solvers": {}, "handover": handed}

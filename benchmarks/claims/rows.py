@@ -36,7 +36,7 @@ MILLIONS_OF_YEARS = Claim(
 def _ccm(number: int, products: int, inputs: float, seconds: float, *more: Claim) -> Row:
     claim = Claim(f"A{number}", f"{seconds:g} s", seconds, "M", XEON, CCM)
     return Row(
-        *(f"A{number}", "the timing table of 2009: gross outputs, and labour values"),
+        *(f"A{number}", "outputs, and labour values"),
         Workload("ccm", products, inputs, ROOT),
         claims=(claim, *more),
         peers=EVERY if products <= 40_000 else ITERATIVE,

@@ -50,8 +50,8 @@ def decades(label: str, numbers: Iterable[float]) -> Axis:
     known = [number for number in numbers if number > 0] or [1.0]
     first = math.floor(math.log10(min(known)) - 0.1)
     last = max(math.ceil(math.log10(max(known)) + 0.1), first + 1)
-    step = -(-(last - first) // MOST_TICKS)
-    ticks = [(10.0**e, power(10.0**e)) for e in range(first, last + 1, step)]
+    exponents = range(first, last + 1, -(-(last - first) // MOST_TICKS))
+    ticks = [(10.0**e, power(10.0**e) if e not in (0, 1) else f"{10**e}") for e in exponents]
     return Axis(label, ticks, 10.0**first, 10.0**last)
 
 

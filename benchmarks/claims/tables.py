@@ -86,6 +86,10 @@ def solvers(lines: Sequence[Line]) -> str:
         if line.solvers:
             rows += [_mine(line, run) for run in line.runs if run["words"].startswith("ogas plan")]
             rows += [_other(line, solver) for solver in line.solvers.values()]
+        elif why := line.facts.get("handover", {}).get("why"):
+            rows.append(
+                [line.name, Html(f'<span class="bad">not handed over: {escape(why)}</span>')]
+            )
     ours = [number for number, row in enumerate(rows) if row[1].startswith("ogas")]
     head = ["row", "solver", "threads", "preparing", "solving", "over ours", "passes"]
     return _grid([*head, "true error", "figures", "memory", "outcome"], rows, ours)

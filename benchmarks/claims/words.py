@@ -20,7 +20,7 @@ def seconds(number: float | None) -> str:
     if number is None:
         return NOTHING
     for least, unit in TIMES:
-        if number >= least:
+        if number >= 0.995 * least:
             return f"{plain(number / (MINUTE if unit == 'min' else least))} {unit}"
     return f"{plain(1e3 * number)} ms"
 
@@ -48,7 +48,7 @@ def memory(number: float | None) -> str:
     if number is None:
         return NOTHING
     for least, unit in BYTES:
-        if number >= least:
+        if number >= 0.995 * least:  # a thousand of a unit is one of the next
             return f"{plain(number / least)} {unit}"
     return f"{number:.0f} bytes"
 
@@ -63,10 +63,12 @@ def times(number: float | None) -> str:
 
     Examples
     --------
-    >>> times(4231.0), times(0.42)
-    ('× 4,200', '× 0.42')
+    >>> times(4231.0), times(0.42), times(5.4e-5)
+    ('× 4,200', '× 0.42', '× 5.4·10⁻⁵')
     """
-    return NOTHING if number is None else f"× {power(number) if number >= 1e7 else plain(number)}"
+    if number is None:
+        return NOTHING
+    return f"× {plain(number) if 0.01 <= number < 1e7 else power(number)}"
 
 
 def small(number: float | None) -> str:
