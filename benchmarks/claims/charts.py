@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import Any
 
 from ogas.benchmarks.claims import words
 from ogas.benchmarks.claims.laws import Law
@@ -13,7 +14,7 @@ from ogas.benchmarks.claims.svg import Axis, Frame, Point, decades, even, writte
 KINDS = ((True, "drawn evenly", "s1"), (False, "branches and hubs", "s2"))
 BESIDE = (("scipy-float32", "s3"), ("pyamg", "s4"), ("pardiso", "s5"))
 MOST_CURVES = 5
-ROOM, ROW_HEIGHT = 64.0, 26.0  # for names at the left; for a row
+ROOM, ROW_HEIGHT = 92.0, 26.0  # for names at the left; for a row
 CLOCK = (
     (1e-6, "1 µs"),
     (1e-3, "1 ms"),
@@ -22,7 +23,7 @@ CLOCK = (
     (words.HOUR, "1 h"),
     (words.DAY, "1 day"),
     (words.YEAR, "1 year"),
-    (1e3 * words.YEAR, "1,000"),
+    (1e3 * words.YEAR, "1,000 years"),
     (1e6 * words.YEAR, "10⁶ years"),
 )
 
@@ -78,7 +79,7 @@ def _published(lines: Sequence[Line]) -> Chart:
     for number, ((line, claim), (passes, whole)) in enumerate(zip(pairs, ours, strict=True)):
         y, then = -float(number), float(claim["seconds"])
         marks += [
-            written(ROOM - 8, frame.y(y) + 4, claim["name"], "end", "name"),
+            written(ROOM - 8, frame.y(y) + 4, _named(line, claim), "end", "name"),
             frame.line([(passes, y), (then, y)], "quiet"),
             frame.dot((whole, y), "s1", f"whole command: {words.seconds(whole)}", is_hollow=True),
             frame.dot((passes, y), "s1", f"{line.name}: {words.seconds(passes)}"),
@@ -90,6 +91,10 @@ def _published(lines: Sequence[Line]) -> Chart:
     )
     tells = "The machines are decades apart; the table above names them."
     return Chart("Then and now", frame.drawn("times", marks), legend, tells, is_wide=True)
+
+
+def _named(line: Line, claim: dict[str, Any]) -> str:
+    return line.name if claim["name"] == line.name else f"{claim['name']} ({line.name})"
 
 
 def _times(line: Line) -> tuple[float, float]:

@@ -2,7 +2,8 @@
 
 Every command runs in a process of its own. A plan is made on every core and on one thread; the
 seconds are those the command itself reports, by stage. Memory is read at the time, on as many
-threads, for the share of its bandwidth that the passes used.
+threads, for the share of its bandwidth that the passes used. The last plan is verified without the
+solver, from what is on disk.
 """
 
 import json
@@ -20,14 +21,16 @@ from ogas.benchmarks.claims.commands import Said, said
 from ogas.benchmarks.claims.limited import Limits, ended, free_memory, threads_of
 from ogas.benchmarks.claims.peer import PEERS
 from ogas.benchmarks.runs import reading
-from ogas.cluster.answer import DAMAGED, DOES_NOT_FIT, NOT_REACHED, WRONG_USAGE
+from ogas.cluster.answer import CERTIFIED, DAMAGED, DOES_NOT_FIT, NOT_REACHED
 from ogas.engine.exchange import available_cores
 
 STREAM, PIECES = 80_000_000, 20  # numbers that memory reads
 HANDING_OVER = 3_600.0  # seconds at most
-OTHERWISE = "failed"
+LARGEST_VERIFIED = 250_000_000  # nonzeros; to verify takes all of the table in float64
+MISSING = -2  # the code of a table that nobody could import
+FAILED = "failed"
 STATES = {
-    0: "certified",
+    CERTIFIED: "certified",
     NOT_REACHED: "not certified",
     DOES_NOT_FIT: "does not fit",
 }
@@ -60,41 +63,37 @@ class Bench:
 def measured(row: Row, bench: Bench) -> Facts:
     """Return what was found on a row; never raises for what a command or a solver did."""
     made = _made(row, bench)
-    found: Facts = {"made": made if isinstance(made, dict) else asdict(made)}
-    if isinstance(made, dict):
-        return found | {"state": "skipped", "why": made["message"]}
+    found: Facts = {"made": asdict(made)}
     if made.code:
-        return found | {"state": _unmade(made), "why": made.facts.get("message", "")}
+        return found | {"state": _unmade(made), "why": made.facts["message"]}
     runs = list(_runs(row, bench))
-    failed = [run for run in runs if run.code]
-    found |= {
-        "state": STATES.get(failed[0].code, OTHERWISE) if failed else STATES[0],
-        "why": failed[0].facts.get("message", "") if failed else "",
-        "runs": [asdict(run) for run in runs],
-        "reading": {str(count): _bandwidth(count) for count in bench.threads},
-    }
-    if row.peers and not failed:
-        found |= _beside(row, bench)
-    return found
+    found["runs"] = [asdict(run) for run in runs]
+    found["reading"] = {str(count): _bandwidth(count) for count in bench.threads}
+    last = runs[-1]
+    if not last.code and made.facts["nonzeros"] <= LARGEST_VERIFIED:
+        last = said(bench.folder, "verify", "plan.zarr")
+        found["verified"] = asdict(last)
+    found |= {"state": STATES.get(last.code, FAILED), "why": last.facts.get("message", "")}
+    return found | (_beside(row, bench) if row.peers and not last.code else {})
 
 
-def _made(row: Row, bench: Bench) -> Said | Facts:
-    """Draw or import the table; where that cannot be tried, return why."""
+def _made(row: Row, bench: Bench) -> Said:
+    """Draw or import the table."""
     work = row.work
     if row.kind != "published":
         sizes = ("--products", work.products, "--inputs", work.inputs, "--seed", work.seed)
         return said(bench.folder, "generate", work.recipe, "table", *map(str, sizes))
-    file = None if bench.tables is None else bench.tables / f"{work.recipe}.npz"
-    if file is None or not file.is_file():
-        return {"message": f"OGAS_DATA has no {work.recipe}.npz"}
-    return said(bench.folder, "import", file, "table")
+    file = f"{work.recipe}.npz"
+    if bench.tables is None or not (bench.tables / file).is_file():
+        return Said("", MISSING, 0.0, {"message": f"OGAS_DATA has no {file}"})
+    return said(bench.folder, "import", bench.tables / file, "table")
 
 
 def _unmade(made: Said) -> str:
-    """Return the state of a row without a table."""
-    if made.code == WRONG_USAGE and "unknown recipe" in made.facts.get("message", ""):
+    """Return the state of a row without a table: there is no room, or no such recipe, or else."""
+    if made.code == MISSING or "unknown recipe" in made.facts["message"]:
         return "skipped"
-    return STATES[DOES_NOT_FIT] if made.code == DAMAGED else OTHERWISE
+    return STATES[DOES_NOT_FIT] if made.code == DAMAGED else FAILED
 
 
 def _runs(row: Row, bench: Bench) -> Iterator[Said]:

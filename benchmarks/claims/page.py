@@ -23,8 +23,8 @@ COUNTED = {
     "passes": "every read of all coefficients counts, those of the certificate included",
     "other solvers": "each in its own process with a limit of time and memory, from the matrix in "
     "memory; forming I − A and converting formats is not held against them, factorising is",
-    "faster": "published seconds over ours; words are read so that they favour the source. The "
-    "published machines are of their time, and are named",
+    "×": "published seconds over ours, or those of another solver over ours; words are read so that "
+    "they favour the source. The published machines are of their time, and are named",
     "projected": "what does not fit this machine is projected by the law of the rows that do, for "
     "a machine with room for it, and marked so",
 }
@@ -36,7 +36,7 @@ def page(lines: Sequence[Line]) -> str:
     parts = [
         f"<h1>{escape(TITLE)}</h1>",
         f'<p class="soft">{escape(_summary(lines))}</p>',
-        _section("The claims", tables.claims(lines)),
+        _section("The claims", tables.claims(lines), "claims"),
         '<div class="charts">',
         *(_figure(chart) for chart in charts(lines)),
         "</div>",
@@ -64,8 +64,8 @@ def _summary(lines: Sequence[Line]) -> str:
     return f"{told}; {', '.join(others)}." if others else f"{told}."
 
 
-def _section(title: str, table: str) -> str:
-    return f'<h2>{escape(title)}</h2><div class="wide">{table}</div>' if table else ""
+def _section(title: str, table: str, kind: str = "") -> str:
+    return f'<h2>{escape(title)}</h2><div class="wide {kind}">{table}</div>' if table else ""
 
 
 def _figure(chart: Chart) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 
 from ogas.benchmarks.claims.claim import Row
 from ogas.benchmarks.claims.commands import Said, said
-from ogas.benchmarks.claims.measuring import Bench, Facts, measured
+from ogas.benchmarks.claims.measuring import FAILED, STATES, Bench, Facts, measured
 from ogas.datasets.store import open_store
 from ogas.engine.balance import demand_of
 from ogas.engine.header import Header
@@ -32,7 +32,8 @@ def revised(row: Row, bench: Bench) -> Facts:
     found["revisions"] = list(_revisions(row, bench, header))
     failed = [run for one in found["revisions"] for run in one["runs"] if run["code"]]
     if failed:
-        found |= {"state": "not certified", "why": failed[0]["facts"].get("message", "")}
+        found |= {"state": STATES.get(failed[0]["code"], FAILED)}
+        found |= {"why": failed[0]["facts"].get("message", "")}
     return found
 
 

@@ -7,9 +7,9 @@ Where a source leaves the distribution of inputs open, the recipe of `ogas.datas
 
 from dataclasses import replace
 
+from ogas.benchmarks.claims import words
 from ogas.benchmarks.claims.claim import Claim, Row, Workload
 
-YEAR = 31_557_600.0  # seconds
 XEON = "3 GHz Intel Xeon, 2 GB"
 CCM = "Cottrell, Cockshott, Michaelson 2009, Int. J. Unconventional Computing 5, 223-236"
 TNS = "Cockshott, Cottrell 1993, Towards a New Socialism, ch. 3"
@@ -28,7 +28,7 @@ SWEDEN = Claim(
     *("departmental computer for £5,000", "Phillips, Rozworski 2019, ch. 8"),
 )
 MILLIONS_OF_YEARS = Claim(
-    *("G1", "millions of years (read as one)", 1e6 * YEAR, "S", "not said"),
+    *("G1", "millions of years (read as one)", 1e6 * words.YEAR, "S", "not said"),
     "Nove 1983, p. 103, after Antonov 1965; 12 million products: p. 33",
 )
 
@@ -49,7 +49,7 @@ def _power(products: int, inputs: int, peers: tuple[str, ...], *more: Claim) -> 
     seconds = 1e-8 * products * inputs
     exponent = len(str(products)) - 1
     name = f"B2-1e{exponent}"
-    claim = Claim(name, f"{seconds:.2g} s", seconds, "D", MULTIPROCESSOR, CALCULATION)
+    claim = Claim(name, words.seconds(seconds), seconds, "D", MULTIPROCESSOR, CALCULATION)
     work = Workload("ccm", products, inputs, POWER)
     return Row(name, "n^0.4 inputs, ten iterations", work, (claim, *more), peers)
 

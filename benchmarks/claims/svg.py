@@ -14,6 +14,7 @@ from ogas.benchmarks.claims.words import power
 LEFT, RIGHT, TOP, BOTTOM = 62.0, 14.0, 10.0, 44.0
 MOST_TICKS = 8
 SIZE = 4.5  # of a mark
+MARGIN = 0.2  # powers of ten around what is shown
 
 Point = tuple[float, float]
 
@@ -47,12 +48,14 @@ class Axis:
 
 def decades(label: str, numbers: Iterable[float]) -> Axis:
     """Return a logarithmic axis around some positive numbers, with powers of ten."""
-    known = [number for number in numbers if number > 0] or [1.0]
-    first = math.floor(math.log10(min(known)) - 0.1)
-    last = max(math.ceil(math.log10(max(known)) + 0.1), first + 1)
+    known = [math.log10(number) for number in numbers if number > 0] or [0.0]
+    low, high = min(known) - MARGIN, max(known) + MARGIN
+    if math.floor(high) - math.ceil(low) < 1:  # two powers of ten at least
+        low, high = math.floor(low), math.ceil(high)
+    first, last = math.ceil(low), math.floor(high)
     exponents = range(first, last + 1, -(-(last - first) // MOST_TICKS))
     ticks = [(10.0**e, power(10.0**e) if e not in (0, 1) else f"{10**e}") for e in exponents]
-    return Axis(label, ticks, 10.0**first, 10.0**last)
+    return Axis(label, ticks, 10.0**low, 10.0**high)
 
 
 def even(label: str, highest: float, unit: str = "") -> Axis:

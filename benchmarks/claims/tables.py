@@ -23,60 +23,59 @@ def claims(lines: Sequence[Line]) -> str:
         if line.facts["kind"] != "published"
         for claim in line.facts["claims"] or [None]
     ]
-    head = ["row", "what", "products", "coefficients", "published"]
-    ours = ["figures proven", "passes", "solving and proving", "faster", "whole command", "faster "]
-    return _grid([*head, *ours, "memory"], rows)
+    head = ["row", "what", "products", "coefficients", "published", "figures proven", "passes"]
+    return _grid([*head, "solving and proving", "whole command", "memory"], rows)
 
 
 def _claim(line: Line, claim: dict[str, Any] | None, law: Laws) -> list[str]:
-    work, run = line.work, line.reaction
-    name = line.name if claim is None else claim["name"]
-    what = Html(f"{escape(line.facts['title'])}<small>{escape(str(work['recipe']))}</small>")
+    name = line.name if claim is None else str(claim["name"])
+    row = _under(Html(f"<b>{name}</b>"), "" if name == line.name else f"row {line.name}")
     sizes = [words.count(line.products), words.count(line.nonzeros)]
-    return [Html(f"<b>{name}</b>"), what, *sizes, _said(claim), *_ours(line, run, claim, law)]
+    what = _under(line.facts["title"], line.work["recipe"], line.facts.get("why", ""))
+    then = None if claim is None else claim["seconds"]
+    return [row, what, *sizes, _said(claim), *_ours(line, then, law)]
 
 
 def _said(claim: dict[str, Any] | None) -> str:
     if claim is None:
         return words.NOTHING
     tag = f'<span class="tag">{escape(claim["tag"])}</span>'
-    return Html(f"{escape(claim['says'])} {tag}<small>{escape(claim['machine'])}</small>")
+    return _under(Html(f"{escape(claim['says'])} {tag}"), claim["machine"])
 
 
-def _ours(
-    line: Line, run: dict[str, Any] | None, claim: dict[str, Any] | None, law: Laws
-) -> list[str]:
-    then = None if claim is None else claim["seconds"]
+def _ours(line: Line, then: float | None, law: Laws) -> list[str]:
+    run = line.reaction
     if run is not None:
         passes, whole = computing(run), float(run["seconds"]["total"])
         return [
-            words.count(run["digits_certified"]),
-            words.count(run["passes"]),
-            Html(f"<b>{words.seconds(passes)}</b>"),
-            words.times(None if then is None else then / passes),
-            words.seconds(whole),
-            words.times(None if then is None else then / whole),
+            *(words.count(run["digits_certified"]), words.count(run["passes"])),
+            _under(Html(f"<b>{words.seconds(passes)}</b>"), _over(then, passes)),
+            _under(words.seconds(whole), _over(then, whole)),
             words.memory(run["peak_memory_bytes"]),
         ]
     if line.state != "does not fit" or law.seconds is None or law.memory is None:
-        return [_state(line), *[words.NOTHING] * 6]
+        return [_state(line), *[words.NOTHING] * 4]
     passes = law.seconds(line.nonzeros)
+    memory = words.memory(law.memory(line.nonzeros))
     return [
-        _state(line),
-        words.NOTHING,
-        Html(f"<i>{words.seconds(passes)}</i><small>{PROJECTED}</small>"),
-        words.times(None if then is None else then / passes),
-        *[words.NOTHING] * 2,
-        Html(f"<i>{words.memory(law.memory(line.nonzeros))}</i><small>{PROJECTED}</small>"),
+        *(_state(line), words.NOTHING),
+        _under(Html(f"<i>{words.seconds(passes)}</i>"), PROJECTED, _over(then, passes)),
+        *(words.NOTHING, _under(Html(f"<i>{memory}</i>"), PROJECTED)),
     ]
 
 
+def _over(then: float | None, now: float) -> str:
+    return "" if then is None else words.times(then / now)
+
+
+def _under(text: str, *notes: str) -> str:
+    """Return a text with notes in small print below it."""
+    shown = text if isinstance(text, Html) else escape(text)
+    return Html(shown + "".join(f"<small>{escape(note)}</small>" for note in notes if note))
+
+
 def _state(line: Line) -> str:
-    kind = "good" if line.is_certified else "bad"
-    why = f"<small>{escape(str(line.facts.get('why', '')))}</small>"
-    return Html(
-        f'<span class="{kind}">{escape(line.state)}</span>{"" if line.is_certified else why}'
-    )
+    return Html(f'<span class="{"good" if line.is_certified else "bad"}">{line.state}</span>')
 
 
 def solvers(lines: Sequence[Line]) -> str:
@@ -182,14 +181,27 @@ def runs(lines: Sequence[Line]) -> str:
             *(words.seconds(run["seconds"][stage]) for stage in ("load", "solve", "certify")),
             *(words.seconds(run["seconds"]["write"]), words.memory(run["peak_memory_bytes"])),
             *(f"{run['bytes_per_nonzero']:.1f}", f"{run['nanoseconds_per_nonzero_pass']:.2f}"),
-            *(words.share(line.share(run)), f"{run['radius_bound']:.3f}"),
+            *(words.share(line.share(run)), f"{run['radius_bound']:.3f}", _residual(line, run)),
         ]
         for line in lines
         for run in line.runs
     ]
     head = ["row", "command", "passes", "load", "solve", "certify", "write", "memory"]
-    measures = ["bytes / coefficient", "ns / coefficient and pass", "of bandwidth", "radius ≤"]
+    measures = [
+        "bytes / coefficient",
+        "ns / coefficient and pass",
+        "of bandwidth",
+        "radius ≤",
+        "residual",
+    ]
     return _grid([*head, *measures], rows)
+
+
+def _residual(line: Line, run: dict[str, Any]) -> str:
+    """Return what the verifier found, which is not the solver; of a plan on any threads."""
+    found = line.facts.get("verified")
+    is_plan = run["words"].startswith("ogas plan")
+    return words.small(found["facts"].get("residual") if found and is_plan else None)
 
 
 def workloads(lines: Sequence[Line]) -> str:

@@ -1,4 +1,4 @@
-"""Published claims are measured again: rows, other solvers, the page, and taking up where it stopped."""
+"""Published claims are measured again: rows, other solvers, the page, what is done already."""
 
 import json
 import re
