@@ -65,7 +65,7 @@ def measured(row: Row, bench: Bench) -> Facts:
     made = _made(row, bench)
     found: Facts = {"made": asdict(made)}
     if made.code:
-        return found | {"state": _unmade(made), "why": made.facts["message"]}
+        return found | {"state": _unmade(row, made), "why": made.facts["message"]}
     runs = list(_runs(row, bench))
     found["runs"] = [asdict(run) for run in runs]
     found["reading"] = {str(count): _bandwidth(count) for count in bench.threads}
@@ -89,11 +89,12 @@ def _made(row: Row, bench: Bench) -> Said:
     return said(bench.folder, "import", bench.tables / file, "table")
 
 
-def _unmade(made: Said) -> str:
+def _unmade(row: Row, made: Said) -> str:
     """Return the state of a row without a table: there is no room, or no such recipe, or else."""
     if made.code == MISSING or "unknown recipe" in made.facts["message"]:
         return "skipped"
-    return STATES[DOES_NOT_FIT] if made.code == DAMAGED else FAILED
+    lacks_room = row.kind != "published" and made.code == DAMAGED
+    return STATES[DOES_NOT_FIT] if lacks_room else FAILED
 
 
 def _runs(row: Row, bench: Bench) -> Iterator[Said]:

@@ -23,8 +23,8 @@ COUNTED = {
     "passes": "every read of all coefficients counts, those of the certificate included",
     "other solvers": "each in its own process with a limit of time and memory, from the matrix in "
     "memory; forming I − A and converting formats is not held against them, factorising is",
-    "×": "published seconds over ours, or those of another solver over ours; words are read so that "
-    "they favour the source. The published machines are of their time, and are named",
+    "×": "published seconds over ours, or those of another solver over ours; words are read so "
+    "that they favour the source. The published machines are of their time, and are named",
     "projected": "what does not fit this machine is projected by the law of the rows that do, for "
     "a machine with room for it, and marked so",
 }
