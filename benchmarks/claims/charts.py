@@ -7,7 +7,7 @@ from typing import Any
 
 from ogas.benchmarks.claims import words
 from ogas.benchmarks.claims.laws import Law
-from ogas.benchmarks.claims.lines import Laws, Line, computing, grown
+from ogas.benchmarks.claims.lines import COMPARED, Laws, Line, computing, grown
 from ogas.benchmarks.claims.peer import PEERS
 from ogas.benchmarks.claims.svg import Axis, Frame, Point, decades, even, written
 
@@ -149,7 +149,7 @@ def _grown(
     frame: Frame, lines: Sequence[Line], what: str
 ) -> tuple[list[str], list[tuple[str, str]], str]:
     """Return the marks of both kinds of economy with their laws, the legend, and the exponents."""
-    marks, legend, told = [], [], []
+    marks, legend, told, few = [], [], [], f"{COMPARED} figures"
     for is_even, name, series in KINDS:
         mine = [line for line in lines if line.is_even == is_even]
         if not mine:
@@ -159,7 +159,9 @@ def _grown(
         if law is not None:
             ends = [_point(line, what)[0] for line in mine]
             marks.append(frame.line([(x, law(x)) for x in (min(ends), max(ends))], series))
-            told.append(f"{law.exponent:.2f} ± {law.error:.2f} ({name}, {law.points} rows)")
+            told.append(
+                f"{law.exponent:.2f} ± {law.error:.2f} ({name}, {law.points} rows of {few})"
+            )
         for line in mine:
             point = _point(line, what)
             text = f"{line.name}: {words.count(point[0])}, {words.plain(point[1])}"

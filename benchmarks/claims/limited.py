@@ -58,7 +58,7 @@ def free_memory() -> int:
 def threads_of(count: int) -> dict[str, str]:
     """Return what tells numerical libraries how many threads to use; 0 for every core."""
     said = str(count or available_cores())
-    return {f"{name}_NUM_THREADS": said for name in ("OMP", "MKL", "OPENBLAS", "NUMBA")}
+    return {f"{name}_NUM_THREADS": said for name in ("OMP", "MKL", "OPENBLAS")}
 
 
 def ended(

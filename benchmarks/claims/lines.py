@@ -7,6 +7,7 @@ from typing import Any
 from ogas.benchmarks.claims.laws import Law, fitted
 
 LEAST = 1_000_000  # nonzeros from which on a row says something about growth
+COMPARED = 3  # figures of the rows that a law is fitted to
 PROJECTED = "projected"
 
 
@@ -133,9 +134,9 @@ class Laws:
 
     @classmethod
     def of(cls, lines: Sequence[Line]) -> "Laws":
-        """Fit the rows that are large enough."""
-        plans = [line.plan for line in grown(lines)]
-        found = [plan for plan in plans if plan is not None]
+        """Fit the rows of three figures that are large enough."""
+        compared = [line for line in grown(lines) if line.work["figures"] == COMPARED]
+        found = [plan for line in compared if (plan := line.plan) is not None]
         nonzeros = [float(plan["nonzeros"]) for plan in found]
         products = [float(plan["products"]) for plan in found]
         return cls(

@@ -19,7 +19,7 @@ COUNTED = {
     "once, on tiny tables, before anything is measured",
     "figures": "d figures: half a unit of the d-th figure of the product's turnover, for the worst "
     "product. Ours are proven; those of other solvers are measured against the truth, which they "
-    "do not know",
+    "do not know; ten is the most that is told apart",
     "passes": "every read of all coefficients counts, those of the certificate included",
     "other solvers": "each in its own process with a limit of time and memory, from the matrix in "
     "memory; forming I − A and converting formats is not held against them, factorising is",

@@ -116,6 +116,8 @@ NOVE = Row(
     *(Workload("nove", 12_000_000, 143, LOG), (MILLIONS_OF_YEARS,)),
 )
 G = (
+    Row("G-1e5", "the same law, smaller", Workload("sectors:S1", 100_000, 101, LOG)),
+    Row("G-1e6", "the same law, smaller", Workload("sectors:S1", 1_000_000, 122, LOG)),
     NOVE,
     replace(NOVE, name="G1-6G", title="the same within 6 GB of memory", memory="6G"),
     Row(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ogas.benchmarks.claims import results, rows
+from ogas.benchmarks.claims import measuring, results, revising, rows
 from ogas.benchmarks.claims.claim import Claim, Row, Workload
 from ogas.benchmarks.claims.limited import Limits, ended
 from ogas.benchmarks.claims.lines import Laws, Line
@@ -34,6 +34,8 @@ CHANGING = Row(
 def bench(ogas, monkeypatch):
     """Run the command on some rows; kernels may compile meanwhile."""
     monkeypatch.setattr(results, "warm_up", lambda folder: None)
+    monkeypatch.setattr(measuring, "STREAM", 1_000_000)
+    monkeypatch.setattr(revising, "SHARES", (0.01,))
 
     def run(*chosen):
         monkeypatch.setattr(rows, "QUICK", chosen)
