@@ -7,11 +7,20 @@ from typing import Any
 
 from ogas.benchmarks.claims import words
 from ogas.benchmarks.claims.laws import Law
-from ogas.benchmarks.claims.lines import COMPARED, Laws, Line, computing, grown
+from ogas.benchmarks.claims.lines import (
+    BRANCHED,
+    COMPARED,
+    EVEN,
+    WHOLE,
+    Laws,
+    Line,
+    computing,
+    grown,
+)
 from ogas.benchmarks.claims.peer import PEERS
 from ogas.benchmarks.claims.svg import Axis, Frame, Point, decades, even, written
 
-KINDS = ((True, "drawn evenly", "s1"), (False, "branches and hubs", "s2"))
+KINDS = {EVEN: "s1", BRANCHED: "s2", WHOLE: "s6"}
 BESIDE = (("scipy-float32", "s3"), ("pyamg", "s4"), ("pardiso", "s5"))
 MOST_CURVES = 5
 ROOM, ROW_HEIGHT = 92.0, 26.0  # for names at the left; for a row
@@ -149,9 +158,9 @@ def _grown(
     frame: Frame, lines: Sequence[Line], what: str
 ) -> tuple[list[str], list[tuple[str, str]], str]:
     """Return the marks of both kinds of economy with their laws, the legend, and the exponents."""
-    marks, legend, told, few = [], [], [], f"{COMPARED} figures"
-    for is_even, name, series in KINDS:
-        mine = [line for line in lines if line.is_even == is_even]
+    marks, legend, told = [], [], []
+    for name, series in KINDS.items():
+        mine = [line for line in lines if line.kind == name]
         if not mine:
             continue
         legend.append((series, f"ours, {name}"))
@@ -159,9 +168,8 @@ def _grown(
         if law is not None:
             ends = [_point(line, what)[0] for line in mine]
             marks.append(frame.line([(x, law(x)) for x in (min(ends), max(ends))], series))
-            told.append(
-                f"{law.exponent:.2f} ± {law.error:.2f} ({name}, {law.points} rows of {few})"
-            )
+            fit = f"{name}, {law.points} rows of {COMPARED} figures"
+            told.append(f"{law.exponent:.2f} ± {law.error:.2f} ({fit})")
         for line in mine:
             point = _point(line, what)
             text = f"{line.name}: {words.count(point[0])}, {words.plain(point[1])}"
@@ -212,7 +220,7 @@ def _bandwidth(lines: Sequence[Line]) -> Chart:
         mark
         for number, (line, share) in enumerate(shares)
         for mark in (
-            frame.bar(share, -float(number), 14, "s1" if line.is_even else "s2"),
+            frame.bar(share, -float(number), 14, KINDS[line.kind]),
             written(frame.x(share) + 5, frame.y(-float(number)) + 4, f"{share:.0f} %", "start"),
         )
     ]

@@ -6,9 +6,10 @@ from typing import Any
 
 from ogas.benchmarks.claims.laws import Law, fitted
 
-LEAST = 1_000_000  # nonzeros from which on a row says something about growth
+LEAST = 500_000  # nonzeros from which on a row says something about growth
 COMPARED = 3  # figures of the rows that a law is fitted to
 PROJECTED = "projected"
+EVEN, WHOLE, BRANCHED = "drawn evenly", "drawn evenly, one block", "branches and hubs"
 
 
 @dataclass(frozen=True)
@@ -44,9 +45,11 @@ class Line:
         return self.state == "certified"
 
     @property
-    def is_even(self) -> bool:
-        """Whether inputs were drawn evenly, without branches."""
-        return str(self.work["recipe"]) == "ccm"
+    def kind(self) -> str:
+        """What kind of economy it is: they take other numbers of passes, and other methods."""
+        if self.work["recipe"] != "ccm":
+            return BRANCHED
+        return WHOLE if self.made.get("blocks", 1) == 1 else EVEN
 
     @property
     def nonzeros(self) -> int:
@@ -118,7 +121,7 @@ def computing(run: dict[str, Any]) -> float:
 
 @dataclass(frozen=True)
 class Laws:
-    """How seconds, passes and memory grow, on economies of one kind; None if too few were planned.
+    """How seconds, passes and memory grow on some rows; None if they are too few.
 
     Attributes
     ----------

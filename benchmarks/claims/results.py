@@ -58,7 +58,8 @@ def results(
                 known = {"key": key, **asdict(row), **_where(), **_measured(row, bench, folder)}
             warm = True
             write_text(_file(target, row), json.dumps(json_ready(known), indent=1))
-        found.append(known)
+        said = {"title": row.title, "claims": [asdict(claim) for claim in row.claims]}
+        found.append(known | said)  # words may have changed since
     progress(len(rows), len(rows))
     return found
 
