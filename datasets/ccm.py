@@ -22,11 +22,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ogas.datasets.draws import Draws, Purpose, even_starts, stream
+from ogas.datasets.draws import Desk, Draws, Purpose, even_starts, quantiles, stream
 from ogas.engine.table import Integers, Vector
+from ogas.kernels.drawing import choose_anywhere, weigh
 
 PRODUCTS = 10_000
 TOTAL = 0.5
+UNIFORM = quantiles(lambda p: p, lambda p: 1.0 - p)
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,15 +60,22 @@ class Uniform:
         entries = self.products * self.inputs
         return entries, entries * (1.0 - 1.0 / self.blocks)
 
-    def draw(self, block: int) -> Draws:
+    def draw(self, block: int, desk: Desk) -> Draws:
         """Return the coefficients of one block's products, repeated inputs not yet merged."""
         rng = stream(self.seed, Purpose.RECIPES, block)
-        size = int(self.starts[block + 1] - self.starts[block])
+        first, last = map(int, self.starts[block : block + 2])
+        size = last - first
         counts = rng.poisson(-self.products * np.log1p(-self.inputs / self.products), size)
-        users = np.repeat(np.arange(size, dtype=np.int32), counts)
-        suppliers = rng.integers(0, self.products, len(users))
-        weights = rng.random(len(users))
-        return Draws(suppliers, users, weights).scaled(np.full(size, self.total))
+        starts, inner = np.append(0, np.cumsum(counts)), np.empty(size, dtype=np.int64)
+        places, weighing = rng.integers(0, 2**64, 2, dtype=np.uint64)
+        suppliers = desk.array("suppliers", int(starts[-1]), np.uint32)
+        weights = desk.array("weights", int(starts[-1]), np.float32)
+        choose_anywhere(
+            places, starts, np.uint64(first), np.uint64(self.products), suppliers, inner
+        )
+        totals = np.full(size, self.total)
+        weigh(weighing, starts, np.uint64(0), inner, suppliers, UNIFORM, 1.0, totals, weights)
+        return Draws(starts, inner, suppliers, weights)
 
     def demand(self, block: int) -> Vector:
         """Return one unit of every product of the block."""

@@ -19,11 +19,12 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from os import cpu_count
 from pathlib import Path
-from threading import Event, Semaphore
+from threading import Event, Semaphore, local
 from typing import TypeVar
 
 import numpy as np
 
+from ogas.datasets.draws import Desk
 from ogas.datasets.manifest import Manifest
 from ogas.datasets.publishing import publishing
 from ogas.datasets.recipes import Economy, Parameters, economy_of
@@ -115,8 +116,11 @@ def write(
     _check_room(economy, path)
     fresh = not path.exists()
 
+    desks = local()
+
     def written(number: int) -> tuple[BlockEntry, tuple[Vector, Vector]]:
-        part = economy.part(number)
+        desks.own = getattr(desks, "own", None) or Desk()
+        part = economy.part(number, desks.own)
         entry = write_block(path, part.block, VALUE_TYPE)
         return entry, (part.demand, part.factor)
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from ogas.datasets.cases import CASES, CLAIMS, DISTINCT, Case, natural_blocks, power_for
 from ogas.datasets.ccm import PRODUCTS, TOTAL, Uniform
-from ogas.datasets.draws import Law, as_block, column_totals
+from ogas.datasets.draws import Desk, Law, as_block, column_totals
 from ogas.datasets.sectors import Sectors
 from ogas.datasets.variants import (
     FLAGS,
@@ -76,11 +76,12 @@ class Economy:
     parameters: Parameters
     scales: Vector | None
 
-    def part(self, number: int) -> Part:
-        """Return block ``number``; the same for every caller."""
+    def part(self, number: int, desk: Desk | None = None) -> Part:
+        """Return block ``number``, the same for every caller; it lies on the desk, if given."""
+        desk = desk or Desk()
         seed = self.parameters.seed
         first, last = map(int, self.law.starts[number : number + 2])
-        block = as_block(self.law.draw(number), first, last)
+        block = as_block(self.law.draw(number, desk), first, last, int(self.law.starts[-1]), desk)
         if self.variants.signed:
             block = with_credits(block, self.variants.signed, seed, number)
         demand = self.law.demand(number)

@@ -32,12 +32,14 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from ogas.datasets.draws import Draws, Purpose, even_starts, stream
+from ogas.datasets.draws import Desk, Draws, Purpose, alias_table, even_starts, lognormal, stream
 from ogas.engine.table import Integers, Vector
+from ogas.kernels.drawing import choose, weigh
 
 HUBS = 200
 UPSTREAM = 0.8
 SELF_USE = 0.1
+SIZES = lognormal(1.5)
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,29 +89,60 @@ class Sectors:
         entries = self.products * self.draws
         return entries, entries * (1.0 - self.own)
 
-    def draw(self, block: int) -> Draws:
+    def draw(self, block: int, desk: Desk) -> Draws:
         """Return the coefficients of one block's products, repeated inputs not yet merged."""
         rng = stream(self.seed, Purpose.RECIPES, block)
-        first, last = map(int, self.starts[block : block + 2])
-        counts, totals = self._sizes(block, last - first, rng)
-        users = np.repeat(np.arange(last - first, dtype=np.int32), counts)
-        suppliers = self._suppliers(block, users, rng)
-        weights = rng.lognormal(0.0, 1.5, len(users))
-        weights[suppliers == first + users] *= SELF_USE
-        if self.acyclic:
-            weights[users == 0] = 0.0
-        drawn = Draws(suppliers, users, weights).scaled(totals)
-        return self._with_wages(drawn, totals, last - 1) if self.households else drawn
+        size = int(self.starts[block + 1] - self.starts[block])
+        starts, totals = self._sizes(block, size, rng)
+        keys = rng.integers(0, 2**64, 4, dtype=np.uint64)
+        homes = np.uint64(self.households)
+        suppliers = desk.array("suppliers", int(starts[-1]), np.uint32)
+        weights = desk.array("weights", int(starts[-1]), np.float32)
+        inner = np.empty(size, dtype=np.int64)
+        low, goods = self._island(block)
+        hubs = self._hubs(low, goods)
+        choose(
+            keys[:3],
+            starts,
+            homes,
+            self._limits(),
+            alias_table(own_shares(size - self.households, rng)),
+            alias_table(1.0 / np.arange(1, len(hubs) + 1)),
+            hubs,
+            self.starts,
+            np.array([low, goods, homes], dtype=np.uint64),
+            np.uint64(block),
+            self.acyclic,
+            suppliers,
+            inner,
+        )
+        weigh(keys[3], starts, homes, inner, suppliers, SIZES, SELF_USE, totals, weights)
+        if self.households:
+            self._pay_wages(starts, totals, suppliers, weights)
+        return Draws(starts, inner, suppliers, weights)
 
     def _sizes(self, block: int, size: int, rng: np.random.Generator) -> tuple[Integers, Vector]:
-        """Draw how many inputs each product takes, and the total they are scaled to."""
+        """Draw how many inputs each product takes, summed up, and the total they are scaled to.
+
+        Where there are households, there is one place more for the labour of each product.
+        """
         counts = np.rint(rng.lognormal(np.log(self.draws) - 0.32, 0.8, size))
         counts = counts.clip(3, 20 * self.draws).astype(np.int64)
         low, high = self.totals[block]
         totals = rng.uniform(low, high, size) ** self.power
         if self.households:
             counts[-1], totals[-1] = 20 * self.draws, self.spent
-        return counts, totals
+        if self.acyclic:
+            counts[0] = 0
+        starts = np.zeros(size + 1, dtype=np.int64)
+        np.cumsum(counts + self.households, out=starts[1:])
+        return starts, totals
+
+    def _limits(self) -> npt.NDArray[np.uint64]:
+        """Return below which numbers a draw is forced upstream, from the own block, a hub."""
+        forced = 1.0 if self.acyclic else UPSTREAM
+        shares = np.array([forced * self.own, self.own, self.own + self.hub])
+        return np.rint(shares * 2.0**32).astype(np.uint64)
 
     def demand(self, block: int) -> Vector:
         """Return the final demand for one block's products; households are not demanded."""
@@ -123,77 +156,39 @@ class Sectors:
             demand[goods - 1] = 1.0
         return demand
 
-    def _suppliers(
-        self, block: int, users: npt.NDArray[np.int32], rng: np.random.Generator
-    ) -> Integers:
-        """Draw one supplier per draw: hub, own block, or anywhere on the same island."""
-        kind = rng.random(len(users), dtype=np.float32)
-        low, high = self._island(block)
-        suppliers = rng.integers(low, high, len(users))
-        to_hub = np.flatnonzero(kind < self.hub)
-        hubs = self._hubs(low, high, block)
-        suppliers[to_hub] = hubs[zipf(rng, len(hubs), len(to_hub))]
-        suppliers = self._positions(suppliers)
-        inside = np.flatnonzero((kind >= self.hub) & (kind < self.hub + self.own))
-        goods = int(self.starts[block + 1] - self.starts[block]) - self.households
-        suppliers[inside] = self.starts[block] + own_inputs(users[inside], goods, rng)
-        return self._below(suppliers, users, rng) if self.acyclic else suppliers
-
     def _island(self, block: int) -> tuple[int, int]:
-        """Return the range of goods (numbered without households) on a block's island."""
+        """Return the first good of a block's island, households not counted, and how many."""
         shores = even_starts(len(self.totals), self.islands)
         island = int(np.searchsorted(shores, block, side="right")) - 1
         blocks = shores[island : island + 2]
         low, high = self.starts[blocks] - self.households * blocks
-        return int(low), int(high)
+        return int(low), int(high - low)
 
-    def _hubs(self, low: int, high: int, block: int) -> Integers:
+    def _hubs(self, low: int, goods: int) -> npt.NDArray[np.uint32]:
         """Return an island's hub products, most used first; every block draws the same ones."""
         rng = stream(self.seed, Purpose.HUBS, low)
-        return low + rng.choice(high - low, min(HUBS, -(-(high - low) // 10)), replace=False)
+        found = low + rng.choice(goods, min(HUBS, -(-goods // 10)), replace=False)
+        if self.households:  # one place further for every household before
+            firsts = self.starts[:-1] - np.arange(len(self.totals))
+            found += np.searchsorted(firsts, found, side="right") - 1
+        return found.astype(np.uint32)
 
-    def _positions(self, goods: Integers) -> Integers:
-        """Return where goods stand in the table: one place further for every household before."""
-        if not self.households:
-            return goods
-        firsts = self.starts[:-1] - np.arange(len(self.totals))
-        return goods + np.searchsorted(firsts, goods, side="right") - 1
-
-    def _below(
-        self, suppliers: Integers, users: npt.NDArray[np.int32], rng: np.random.Generator
-    ) -> Integers:
-        """Redraw every supplier that is not below its user's position, in the supplier's block."""
-        firsts = self.starts[np.searchsorted(self.starts, suppliers, side="right") - 1]
-        wrong = np.flatnonzero(suppliers - firsts >= users)
-        places = (rng.random(len(wrong)) * users[wrong]).astype(np.int64)
-        suppliers[wrong] = firsts[wrong] + places
-        return suppliers
-
-    def _with_wages(self, drawn: Draws, totals: Vector, household: int) -> Draws:
-        """Add the wage row: each good uses the block's household for its share of value added."""
-        goods = np.arange(len(totals) - 1, dtype=np.int32)
-        wages = self.spent * np.maximum(1.0 - totals[:-1], 0.0)
-        return Draws(
-            np.concatenate([drawn.suppliers, np.full(len(goods), household)]),
-            np.concatenate([drawn.users, goods]),
-            np.concatenate([drawn.weights, wages]),
-        )
+    def _pay_wages(
+        self,
+        starts: Integers,
+        totals: Vector,
+        suppliers: npt.NDArray[np.uint32],
+        weights: npt.NDArray[np.float32],
+    ) -> None:
+        """Let each good use the block's household for its share of value added."""
+        wages = self.spent * np.maximum(1.0 - totals, 0.0)
+        wages[-1] = 0.0
+        suppliers[starts[:-1]], weights[starts[:-1]] = len(totals) - 1, wages
 
 
-def own_inputs(users: npt.NDArray[np.int32], size: int, rng: np.random.Generator) -> Integers:
-    """Draw positions inside a block of ``size`` goods, mostly upstream of their users."""
-    places = rng.integers(0, size, len(users))
-    ranking = rng.permutation(size)
-    popular = np.flatnonzero(rng.random(len(users), dtype=np.float32) < 0.5)
-    places[popular] = ranking[zipf(rng, size, len(popular))]
-    forced = rng.random(len(users), dtype=np.float32) < UPSTREAM
-    wrong = np.flatnonzero(forced & (places >= users) & (users > 0))
-    places[wrong] = (rng.random(len(wrong)) * users[wrong]).astype(np.int64)
-    return places
-
-
-def zipf(rng: np.random.Generator, size: int, count: int) -> Integers:
-    """Draw ranks ``0 .. size - 1`` with probability proportional to ``1 / (rank + 1)``."""
-    cumulative = np.cumsum(1.0 / np.arange(1, size + 1))
-    ranks: Integers = cumulative.searchsorted(rng.random(count) * cumulative[-1], side="right")
-    return ranks
+def own_shares(size: int, rng: np.random.Generator) -> Vector:
+    """Return how often each of ``size`` goods is drawn in its block: half evenly, half by rank."""
+    by_rank = 1.0 / np.arange(1, size + 1)
+    shares = np.empty(size)
+    shares[rng.permutation(size)] = by_rank / np.cumsum(by_rank)[-1]
+    return shares + 1.0 / size

@@ -96,7 +96,9 @@ def write_block(path: Path, block: Block, value_type: str = "float64") -> BlockE
     arrays: dict[str, Array] = {"products": block.products, "ext": block.ext}
     for part, matrix in (("own", block.own), ("orders", block.orders)):
         arrays[f"{part}/indptr"] = matrix.indptr.astype(np.int64, copy=False)
-        arrays[f"{part}/indices"] = matrix.indices.astype(index_type(len(block.products)))
+        arrays[f"{part}/indices"] = matrix.indices.astype(
+            index_type(len(block.products)), copy=False
+        )
         arrays[f"{part}/data"] = _stored(matrix, value_type)
     attributes = {
         "own": _sparse_attributes(block.own, value_type),
