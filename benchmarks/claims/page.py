@@ -22,7 +22,9 @@ COUNTED = {
     "do not know; ten is the most that is told apart",
     "passes": "every read of all coefficients counts, those of the certificate included",
     "other solvers": "each in its own process with a limit of time and memory, from the matrix in "
-    "memory; forming I − A and converting formats is not held against them, factorising is",
+    "memory; forming I − A and converting formats is not held against them, factorising is. They "
+    "are set against our plan on as many threads; preparing, for ours, is reading the table from "
+    "disk and bringing it into form",
     "×": "published seconds over ours, or those of another solver over ours; words are read so "
     "that they favour the source. The published machines are of their time, and are named",
     "projected": "what does not fit this machine is projected by the law of the rows that do, for "
