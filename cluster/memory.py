@@ -25,12 +25,13 @@ INTERPRETER_BYTES = 400 * 10**6  # Python, its libraries, and kernels while they
 
 # Vectors of one number per product: for any run, and for every plan or priced factor more (what is
 # iterated, two certificates, and a copy while it is being stored).
-VECTORS, PLAN_VECTORS = 32, 24
+VECTORS, PLAN_VECTORS = 20, 24
 TRANSPOSING_BYTES = 32  # per nonzero of the whole table
 
 # A block is held as it is stored while it is brought into form; one too large is cut besides.
 READING_BYTES, CUTTING_BYTES = 24, 80
-HELD_BYTES = {True: 7, False: 11}  # per nonzero, with padding: entries in float32, in float64
+HELD_BYTES = {True: 6, False: 10}  # per nonzero: entries in float32, in float64
+PADDING = 16 * 257  # entries that fill up the slices of a block, at most
 WHOLE_BYTES = 12
 MESSAGE_BYTES = 24  # per product that a block takes from another: where it is, and whose
 LAYOUT_BYTES = 80  # per product of the table: where it stands, for a while on every worker
@@ -109,10 +110,10 @@ def blocks_to_stream(store: Store, run: Run, allowed: int | None, threads: int) 
     least = needed_bytes(store, run, streamed, threads)
     if least > within:
         raise _refusal(store, least, allowed)
-    held, room = _held_in_blocks(content, run.figures), within - least
+    room = within - least
     kept = set()
     for number in sorted(streamed):
-        size = held * content.blocks[number].nonzeros
+        size = _held(content, content.blocks[number], run.figures)
         if size <= room:
             room -= size
             kept.add(number)
@@ -146,13 +147,14 @@ def burdens_of(content: Content, run: Run) -> tuple[tuple[Burden, ...], int]:
     Messages are counted twice, where they are sent from and where they arrive.
     """
     message = run.column_bytes(content) + MESSAGE_BYTES
-    held = _held_in_blocks(content, run.figures)
     vectors = 8 * (BLOCK_VECTORS + PLAN_VECTORS * min(run.plans, MOST_COLUMNS))
     burdens = tuple(
         Burden(
             entry.nonzeros,
-            held * entry.nonzeros + 2 * message * _words(content, entry) + vectors * entry.products,
-            entries=held * entry.nonzeros * (entry.products <= MOST_PRODUCTS),
+            _held(content, entry, run.figures)
+            + 2 * message * _words(content, entry)
+            + vectors * entry.products,
+            entries=_held(content, entry, run.figures) * (entry.products <= MOST_PRODUCTS),
         )
         for entry in content.blocks
     )
@@ -172,7 +174,7 @@ def held_bytes(content: Content, figures: int) -> int:
 
 
 def _held_in_blocks(content: Content, figures: int) -> int:
-    """Return the same for a table in blocks, padding included."""
+    """Return the same for a table in blocks."""
     narrow = content.value_type == "float32"
     return HELD_BYTES[narrow or (figures <= FLOAT32_FIGURES and content.nonzeros > CACHED)]
 
@@ -180,14 +182,13 @@ def _held_in_blocks(content: Content, figures: int) -> int:
 def _in_blocks(content: Content, run: Run, streamed: Set[int], threads: int) -> int:
     """Return what blocks, their messages and rooms to stream in take, or they and what is read."""
     words = sum(_words(content, entry) for entry in content.blocks)
-    per_entry = _held_in_blocks(content, run.figures)
     held = sum(
-        per_entry * entry.nonzeros
+        _held(content, entry, run.figures)
         for number, entry in enumerate(content.blocks)
         if number not in streamed
     )
     reading = sorted(_reading(entry) for entry in content.blocks)[-READERS:]
-    rooms = _rooms([content.blocks[number] for number in streamed], per_entry, threads)
+    rooms = _rooms(content, [content.blocks[number] for number in streamed], run, threads)
     messages = (run.column_bytes(content) + MESSAGE_BYTES) * words
     return held + max(messages + rooms, MESSAGE_BYTES * words + sum(reading))
 
@@ -195,14 +196,20 @@ def _in_blocks(content: Content, run: Run, streamed: Set[int], threads: int) -> 
 def streaming_bytes(content: Content, run: Run, threads: int = 1) -> int:
     """Return what a process takes to read blocks again for every pass, besides their messages."""
     entries = [entry for entry in content.blocks if entry.products <= MOST_PRODUCTS]
-    return _rooms(entries, _held_in_blocks(content, run.figures), threads)
+    return _rooms(content, entries, run, threads)
 
 
-def _rooms(entries: Sequence[BlockEntry], per_entry: int, threads: int) -> int:
+def _rooms(content: Content, entries: Sequence[BlockEntry], run: Run, threads: int) -> int:
     """Return what is kept for parts of blocks that are on their way, and being swept."""
     stored = max((max(part_bytes(entry)) for entry in entries), default=0)
-    formed = max((per_entry * entry.nonzeros for entry in entries), default=0)
+    formed = max((_held(content, entry, run.figures) for entry in entries), default=0)
     return (threads + AHEAD) * stored + threads * formed
+
+
+def _held(content: Content, entry: BlockEntry, figures: int) -> int:
+    """Return what the entries of a block take in memory."""
+    pieces = -(-entry.products // MOST_PRODUCTS)
+    return _held_in_blocks(content, figures) * (entry.nonzeros + PADDING * pieces)
 
 
 def _words(content: Content, entry: BlockEntry) -> int:

@@ -10,7 +10,7 @@ pointers are 64-bit. Column indices count within the block: 16-bit up to 65,536 
 in which they are swept. ``data`` has the value type of the table.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -106,17 +106,16 @@ def write_block(path: Path, block: Block, value_type: str = "float64") -> BlockE
     }
     digest = place(path / "blocks", arrays, attributes)
     sizes = len(block.products), len(block.ext), int(block.own.nnz), int(block.orders.nnz)
-    return BlockEntry(digest, *sizes, value_type, _is_plain(block))
+    return BlockEntry(digest, *sizes, value_type, _is_plain(arrays))
 
 
-def _is_plain(block: Block) -> bool:
+def _is_plain(arrays: Mapping[str, Array]) -> bool:
     """Whether no entry is negative and every column adds up to less than one."""
-    totals = np.zeros(len(block.products))
-    is_signed = False
-    for part in (block.own, block.orders):
-        ones = np.ones(part.shape[0])
-        found = add_content(part.indptr, part.indices, part.data, ones, False, totals)
-        is_signed |= bool(found[2])
+    totals, is_signed = np.zeros(len(arrays["products"])), False
+    for part in ("own", "orders"):
+        matrix = [arrays[f"{part}/{name}"] for name in ("indptr", "indices", "data")]
+        ones = np.ones(len(matrix[0]) - 1)
+        is_signed |= bool(add_content(*matrix, ones, False, totals)[2])
     return not is_signed and bool((totals < 1.0).all())
 
 

@@ -74,7 +74,7 @@ def test_an_earlier_plan_is_counted(stored):
 def test_blocks_are_never_put_together(stored):
     table = generate("sectors:S1", Parameters(products=3000, inputs=60, seed=SEED))
     store = open_store(stored(table))
-    vectors = 8 * len(table) * 56 + 80 * sum(b.ext for b in store.manifest.content.blocks)
+    vectors = 8 * len(table) * 44 + 80 * sum(b.ext for b in store.manifest.content.blocks)
     in_blocks = bytes_of(store) - INTERPRETER_BYTES - vectors
     assert 6 * table.nonzeros < in_blocks < 12 * table.nonzeros
     whole, *transposed = (bytes_of(store, in_blocks=False, transpositions=k) for k in range(3))
@@ -89,10 +89,10 @@ def test_entries_are_held_in_float32_where_that_is_enough(stored):
         open_store(stored(table, name)).manifest.content
         for name, table in (("single", single), ("double", double))
     )
-    assert (held_bytes(narrow, 3), held_bytes(narrow, 10)) == (7, 7)
-    assert (held_bytes(wide, 3), held_bytes(wide, 10)) == (11, 11)  # few entries: as they are
+    assert (held_bytes(narrow, 3), held_bytes(narrow, 10)) == (6, 6)
+    assert (held_bytes(wide, 3), held_bytes(wide, 10)) == (10, 10)  # few entries: as they are
     large = replace(wide, blocks=tuple(replace(b, own=2**22) for b in wide.blocks))
-    assert (held_bytes(large, 5), held_bytes(large, 6)) == (7, 11)
+    assert (held_bytes(large, 5), held_bytes(large, 6)) == (6, 10)
 
 
 def test_text_takes_more_than_numbers(stored):
