@@ -77,8 +77,9 @@ class Row:
     claims : tuple of Claim
     peers : tuple of str
         Other solvers to run on the same matrix (`ogas.benchmarks.claims.peer`).
-    kind : "drawn", "published" or "revised"
-        A drawn economy; a published table; a drawn one of which the demand changes.
+    kind : "drawn", "published", "revised" or "thinned"
+        A drawn economy; a published table; a drawn one of which the demand changes; a published
+        table of which entries are dropped.
     commands : tuple of str
         ``plan``, ``price``.
     memory : str

@@ -83,10 +83,16 @@ def _made(row: Row, bench: Bench) -> Said:
     if row.kind != "published":
         sizes = ("--products", work.products, "--inputs", work.inputs, "--seed", work.seed)
         return said(bench.folder, "generate", work.recipe, "table", *map(str, sizes))
-    file = f"{work.recipe}.npz"
-    if bench.tables is None or not (bench.tables / file).is_file():
-        return Said("", MISSING, 0.0, {"message": f"OGAS_DATA has no {file}"})
-    return said(bench.folder, "import", bench.tables / file, "table")
+    file = published_file(row, bench)
+    if file is None:
+        return Said("", MISSING, 0.0, {"message": f"OGAS_DATA has no {work.recipe}.npz"})
+    return said(bench.folder, "import", file, "table")
+
+
+def published_file(row: Row, bench: Bench) -> Path | None:
+    """Return where the published table of a row is; None if it is not there."""
+    file = None if bench.tables is None else bench.tables / f"{row.work.recipe}.npz"
+    return file if file is not None and file.is_file() else None
 
 
 def _unmade(row: Row, made: Said) -> str:

@@ -44,6 +44,7 @@ def page(lines: Sequence[Line]) -> str:
         "</div>",
         _section("Other solvers on the same matrices", tables.solvers(lines)),
         _section("Published tables, against the direct inverse", tables.published(lines)),
+        _section("The precision wanted decides how many entries are needed", tables.density(lines)),
         _section("Planned again when demands change", tables.revisions(lines)),
         _section("Every run of ours", tables.runs(lines)),
         _section("Workloads", tables.workloads(lines)),

@@ -21,6 +21,7 @@ from ogas.benchmarks.claims.claim import Row
 from ogas.benchmarks.claims.commands import warm_up
 from ogas.benchmarks.claims.measuring import Bench, Facts, measured
 from ogas.benchmarks.claims.revising import revised
+from ogas.benchmarks.claims.thinning import thinned
 from ogas.benchmarks.machine import description
 from ogas.cluster.answer import json_ready
 from ogas.datasets.atomic import clear_temporaries, temporary_directory, write_text
@@ -31,9 +32,9 @@ PACKAGES = (
 )
 ROOT = Path(__file__).parents[2]
 FLOORS = ("kernels", "engine", "datasets", "cluster")
-MODULES = ("measuring", "revising", "commands", "limited", "handover", "peer")
+MODULES = ("measuring", "revising", "thinning", "commands", "limited", "handover", "peer")
 AGAIN = ("failed", "skipped")
-MEASURES = {"drawn": measured, "published": measured, "revised": revised}
+MEASURES = {"drawn": measured, "published": measured, "revised": revised, "thinned": thinned}
 
 
 def results(

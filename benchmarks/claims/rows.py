@@ -119,7 +119,7 @@ G = (
     Row("G-1e5", "the same law, smaller", Workload("sectors:S1", 100_000, 101, LOG)),
     Row("G-1e6", "the same law, smaller", Workload("sectors:S1", 1_000_000, 122, LOG)),
     NOVE,
-    replace(NOVE, name="G1-6G", title="the same within 6 GB of memory", memory="6G"),
+    replace(NOVE, name="G1-streamed", title="the same, most of it on the disk", memory="13.5GB"),
     Row(
         *("G2", "twenty million products"),
         *(Workload("bernes", 20_000_000, 148, LOG), (TWENTY_MILLION,)),
@@ -148,7 +148,12 @@ J = (
         kind="revised",
     ),
 )
-ROWS = (*A, *B, *E, *F, *REAL, *J, *G)
+DENSITY = Row(
+    *("D-US-2017", "how few entries prove one, two and three figures"),
+    Workload("bea2017_detail_hours_before", 398, 215, "as published"),
+    kind="thinned",
+)
+ROWS = (*A, *B, *E, *F, *REAL, DENSITY, *J, *G)
 
 _FEW = ("scipy-float32", "scipy-spsolve", "pardiso", "pymrio-inverse", "bw2calc")
 

@@ -8,6 +8,7 @@ from ogas.benchmarks.claims import words
 from ogas.benchmarks.claims.lines import PROJECTED, Laws, Line, computing
 
 LEFT = {"row", "what", "published", "solver", "outcome", "recipe", "law", "command", "table"}
+LEFT |= {"kept", "known of the rest"}
 
 
 class Html(str):
@@ -20,7 +21,7 @@ def claims(lines: Sequence[Line]) -> str:
     rows = [
         _claim(line, claim, law)
         for line in lines
-        if line.facts["kind"] != "published"
+        if line.facts["kind"] not in ("published", "thinned")
         for claim in line.facts["claims"] or [None]
     ]
     head = ["row", "what", "products", "coefficients", "published", "figures proven", "passes"]
@@ -149,6 +150,25 @@ def published(lines: Sequence[Line]) -> str:
         )
     head = ["table", "products", "coefficients", "passes", "proven half-width"]
     return _grid([*head, "distance from the inverse", "outcome"], rows)
+
+
+def density(lines: Sequence[Line]) -> str:
+    """Return how many entries have to be kept for some figures of every product."""
+    rows = [
+        [
+            *(line.work["recipe"], one["known"], words.count(one["figures"]), one["way"]),
+            _under(f"{one['per_product']:.1f}", f"of {one['all_per_product']:.1f}"),
+            f"{one['share_of_flow']:.2%}",
+            f"{one['at_least'] / line.products:.1f}" if one["at_least"] else words.NOTHING,
+            words.small(one["half_width"]),
+            f"{one['missed']:.1%}",
+        ]
+        for line in lines
+        for one in line.facts.get("density", ())
+    ]
+    head = ["table", "known of the rest", "figures", "kept", "entries per product", "of all flows"]
+    named = ["no choice below", "proven half-width", "missed without the bound"]
+    return _grid([*head, *named], rows)
 
 
 def revisions(lines: Sequence[Line]) -> str:

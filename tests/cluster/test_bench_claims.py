@@ -138,3 +138,20 @@ def test_what_does_not_fit_is_projected_by_the_law_of_the_others():
     assert re.search(r"<i>100 s</i><small>projected", text)
     assert re.search(r"<i>1 TB</i><small>projected", text)
     assert "projected" not in re.search("<tbody>.*?</tbody>", page(lines))[0]
+
+
+def test_the_entries_that_precision_needs_stand_on_the_page(bench, data_folder):
+    assert data_folder
+    ending = bench(rows.DENSITY)
+    assert ending.code == CERTIFIED
+    kept = found(rows.DENSITY)["density"]
+    least = [one["per_product"] for one in kept if one["at_least"]]
+    assert all(one["proven"] == one["figures"] for one in kept if one["at_least"])
+    assert len(least) == 3
+    assert least == sorted(least)
+    assert f"{least[0]:.1f}" in Path("found", "index.html").read_text()
+
+
+def test_a_table_that_nobody_has_is_skipped(bench, monkeypatch):
+    monkeypatch.delenv("OGAS_DATA", raising=False)
+    assert bench(rows.DENSITY).facts["rows"][0]["outcome"] == "skipped"
