@@ -80,8 +80,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return answer.WRONG_USAGE
     except SystemExit:  # the reader of --help has left
         return answer.CERTIFIED
-    except (click.Abort, KeyboardInterrupt):
-        found = failure(answer.INTERRUPTED, ("interrupted; nothing was changed", "", ""))
+    except (click.Abort, KeyboardInterrupt) as error:
+        cause = error.__cause__ if isinstance(error, click.Abort) else error
+        kept = str(cause or "") or "nothing was changed"
+        found = failure(answer.INTERRUPTED, (f"interrupted; {kept}", "", ""))
     except Exception as error:
         found = failure(*told(error))
     return _print(found, as_json) if isinstance(found, Answer) else int(found or 0)

@@ -27,6 +27,7 @@ from ogas.kernels.loading import add_content
 from ogas.kernels.numbers import CELLS, OCTAVES, fill_alias
 from ogas.kernels.sorting import count, mark, merge, number, pile, rank
 
+DRAWING = 1  # the next number when the same recipe draws another table
 PILES = 8  # 2^PILES piles: more do not stay in the first cache
 SPARE = 16  # a sixteenth more than was asked for, so that the next block fits as well
 

@@ -17,20 +17,22 @@ units of the law, so all values are 1 there: the answer to ``v = Aᵀ v + l`` is
 import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, ThreadPoolExecutor
+from dataclasses import asdict
 from os import cpu_count
 from pathlib import Path
 from threading import Event, Semaphore, local
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
-from ogas.datasets.draws import Desk
+from ogas.datasets.draws import DRAWING, Desk
 from ogas.datasets.manifest import Manifest
 from ogas.datasets.publishing import publishing
 from ogas.datasets.recipes import Economy, Parameters, economy_of
 from ogas.datasets.sectors import Sectors
-from ogas.datasets.store import publish, publish_entries
-from ogas.datasets.stored_block import BlockEntry, write_block
+from ogas.datasets.store import commit, publish
+from ogas.datasets.stored_block import write_block
+from ogas.datasets.unfinished import Finished, Unfinished
 from ogas.datasets.variants import shuffled
 from ogas.engine.block import assemble
 from ogas.engine.errors import DamagedError
@@ -92,8 +94,10 @@ def write(
     """Draw an economy onto the disk, block by block; see `generate`.
 
     Memory holds one block per worker and a few vectors, never the table. (Except with `hidden`: a
-    shuffled table has no blocks to write one by one, so it is made in memory.) A failure or an
-    interruption leaves nothing behind; an existing table gets a new version.
+    shuffled table has no blocks to write one by one, so it is made in memory.) An existing table
+    gets a new version. A failure leaves nothing behind. Who is interrupted or killed, and repeats
+    the same recipe and parameters, goes on with the blocks that were finished, and gets the same
+    table (`ogas.datasets.unfinished`).
 
     Returns
     -------
@@ -113,34 +117,58 @@ def write(
     if economy.variants.hidden:
         return publish(path, generate(recipe, parameters, workers, progress))
     path = Path(path)
-    _check_room(economy, path)
-    fresh = not path.exists()
-
+    work = Unfinished(path, _making(economy))
+    _check_room(economy, path, work.done)
     desks = local()
 
-    def written(number: int) -> tuple[BlockEntry, tuple[Vector, Vector]]:
-        desks.own = getattr(desks, "own", None) or Desk()
-        part = economy.part(number, desks.own)
-        entry = write_block(path, part.block, VALUE_TYPE)
-        return entry, (part.demand, part.factor)
+    def made(number: int) -> Finished:
+        found = work.recorded(number)
+        if found is None:
+            desks.own = getattr(desks, "own", None) or Desk()
+            part = economy.part(number, desks.own)
+            entry = write_block(path, part.block, VALUE_TYPE)
+            found = Finished(entry, part.demand, part.factor)
+            work.record(number, found)
+        return found
 
     try:
-        with publishing(path):
-            made = list(_each(written, economy.blocks, workers, progress))
-        header = _header(economy, [vectors for _, vectors in made])
-        return publish_entries(path, [entry for entry, _ in made], header)
-    except BaseException:
-        if fresh:
-            shutil.rmtree(path, ignore_errors=True)
-        raise
+        with publishing(path, keeps=lambda: work.done > 0):
+            work.begin()
+            blocks = list(_each(made, economy.blocks, workers, progress))
+            header = _header(economy, [(block.demand, block.factor) for block in blocks])
+            manifest = commit(path, [block.entry for block in blocks], header)
+            work.end()
+    except KeyboardInterrupt as error:
+        raise KeyboardInterrupt(_told(work)) from error
+    return manifest
 
 
-def _check_room(economy: Economy, path: Path) -> None:
+def _making(economy: Economy) -> dict[str, Any]:
+    """Return all that the blocks of an economy depend on, JSON types only."""
+    given = asdict(economy.parameters).items()
+    return {
+        "drawing": DRAWING,
+        "recipe": economy.recipe,
+        "options": [f"--{name} {value}" for name, value in given if value is not None],
+        "blocks": economy.blocks,
+    }
+
+
+def _told(work: Unfinished) -> str:
+    if not work.done:
+        return "nothing was changed"
+    kept = f"{work.done:,} of {work.making['blocks']:,} blocks are kept"
+    return f"{kept}; the same command goes on from there"
+
+
+def _check_room(economy: Economy, path: Path, done: int) -> None:
     place = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
-    needed, free = economy.stored_bytes, shutil.disk_usage(place).free
+    needed = economy.stored_bytes * (economy.blocks - done) // economy.blocks
+    free = shutil.disk_usage(place).free
     if needed > free:
+        rest = "the rest of " if done else ""
         raise DamagedError(
-            f"this table takes up to {needed:,} bytes and {free:,} are free on this disk",
+            f"{rest}this table takes up to {needed:,} bytes and {free:,} are free on this disk",
             where=str(path),
             advice="free some space, or ask for fewer products or inputs",
         )

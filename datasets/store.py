@@ -39,6 +39,7 @@ from ogas.datasets.stored_block import (
     stored_parts,
     write_block,
 )
+from ogas.datasets.unfinished import standing
 from ogas.engine.block import Block, Cut, assemble
 from ogas.engine.errors import DamagedError, InvalidInputError, WrongUsageError
 from ogas.engine.header import Header
@@ -172,11 +173,18 @@ def open_store(path: Path | str, version: int | None = None) -> Store:
     Raises
     ------
     WrongUsageError
-        If there is no table here, or no such version.
+        If there is no table here, or one that is not finished, or no such version.
     DamagedError
         If the pointer or the manifest is missing, altered, or of a newer format.
     """
     path = Path(path)
+    work = None if (path / "CURRENT").exists() else standing(path)
+    if work is not None:
+        raise WrongUsageError(
+            f"this table is not finished: {work[0]}",
+            where=str(path),
+            advice=f"repeat `{work[1]}`, which goes on from there, or delete the folder",
+        )
     if not path.is_dir() or not (_names(path) or (path / "CURRENT").exists()):
         raise WrongUsageError(
             "there is no table here",
@@ -218,7 +226,7 @@ def publish(path: Path | str, table: Table, note: str = "") -> Manifest:
     check_meta(table.meta)
     with publishing(path):
         entries = [write_block(path, block, table.value_type) for block in Cut(table)]
-        return _commit(path, entries, Header.of(table), note)
+        return commit(path, entries, Header.of(table), note)
 
 
 def publish_entries(
@@ -236,7 +244,7 @@ def publish_entries(
     header.check()
     _check_entries(path, entries, header)
     with publishing(path):
-        return _commit(path, entries, header, note)
+        return commit(path, entries, header, note)
 
 
 def _check_entries(path: Path, entries: Sequence[BlockEntry], header: Header) -> None:
@@ -258,8 +266,11 @@ def _check_entries(path: Path, entries: Sequence[BlockEntry], header: Header) ->
             )
 
 
-def _commit(path: Path, entries: Sequence[BlockEntry], header: Header, note: str) -> Manifest:
-    """Write the vectors, the manifest, the pointer; the last step is the one that counts."""
+def commit(path: Path, entries: Sequence[BlockEntry], header: Header, note: str = "") -> Manifest:
+    """Write the vectors, the manifest, the pointer; the last step is the one that counts.
+
+    The lock is held, and `write_block` has written the blocks, one entry for each in order.
+    """
     shared = header.units if isinstance(header.units, str) else ""
     content = Content(
         products=len(header.ids),

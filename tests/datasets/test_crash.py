@@ -14,6 +14,8 @@ from faults import Killed, die_at
 from stored_tables import same, small_table
 
 from ogas.datasets import atomic
+from ogas.datasets.gallery import write
+from ogas.datasets.recipes import Parameters
 from ogas.datasets.store import open_store, publish
 from ogas.engine.errors import DamagedError, WrongUsageError
 
@@ -117,6 +119,63 @@ def test_a_real_kill_leaves_a_readable_store_and_no_lock(tmp_path):
     publish(path, table)
     assert same(table, open_store(path).load())
     assert not litter(path)
+
+
+SIZES = Parameters(products=60, blocks=3, seed=6607)
+
+
+def test_a_generation_killed_at_any_step_goes_on_and_makes_the_same_table(tmp_path):
+    with pytest.MonkeyPatch.context() as patch:
+        count = die_at(patch, 10**9, Killed())
+        whole = write("sectors:S4,units=mixed", tmp_path / "whole", SIZES, workers=1)
+        steps = count["steps"]
+    assert steps > 100
+    for k in range(1, steps, 6):
+        path = tmp_path / f"killed-{k}"
+        with pytest.MonkeyPatch.context() as patch:
+            die_at(patch, k, Killed())
+            with pytest.raises(Killed):
+                write("sectors:S4,units=mixed", path, SIZES, workers=1)
+        if not (path / "CURRENT").exists():
+            with pytest.raises(WrongUsageError, match=r"not finished|no table here"):
+                open_store(path)
+        again = write("sectors:S4,units=mixed", path, SIZES, workers=2)
+        assert again.content == whole.content
+        assert not litter(path)
+        assert not (path / "unfinished").exists()
+        assert len(list((path / "blocks").iterdir())) == 3
+
+
+GENERATOR = """
+import sys
+from ogas.datasets.gallery import write
+from ogas.datasets.recipes import Parameters
+print("ready", flush=True)
+write("sectors", sys.argv[1], Parameters(products=120_000, blocks=40, seed=6607), int(sys.argv[2]))
+"""
+
+
+def test_a_generation_really_killed_time_and_again_makes_the_same_table(tmp_path):
+    path, sizes = tmp_path / "t", Parameters(products=120_000, blocks=40, seed=6607)
+    kept = []
+    for workers in (1, 2, 3):
+        command = [sys.executable, "-c", GENERATOR, path, str(workers)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+            assert process.stdout.readline() == b"ready\n"
+            wanted, end = len(records(path)) + 3, time.monotonic() + 60
+            while len(records(path)) < wanted and time.monotonic() < end:
+                time.sleep(0.002)
+            process.send_signal(signal.SIGKILL)
+        kept.append(records(path))
+        with pytest.raises(WrongUsageError, match=f"not finished: {len(kept[-1])} of 40 blocks"):
+            open_store(path)
+    assert kept[0] < kept[1] < kept[2]
+    assert write("sectors", path, sizes).content == write("sectors", tmp_path / "u", sizes).content
+    assert not litter(path)
+
+
+def records(path):
+    return {file.name for file in (path / "unfinished").glob("[0-9]*.npz")}
 
 
 def test_a_directory_is_replaced_in_one_step(tmp_path):

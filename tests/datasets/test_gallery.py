@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from stored_tables import same
 
+from ogas.datasets.atomic import PREFIX
 from ogas.datasets.gallery import generate, write
-from ogas.datasets.recipes import Parameters, economy_of
+from ogas.datasets.recipes import Economy, Parameters, economy_of
 from ogas.datasets.store import open_store, publish
 from ogas.engine.block import Cut
 from ogas.engine.errors import DamagedError, WrongUsageError
@@ -68,18 +69,77 @@ def test_the_parts_of_an_economy_are_the_blocks_of_its_table():
         assert (part.orders.csr() != block.orders.csr()).nnz == 0
 
 
-def test_an_interruption_leaves_nothing_behind(tmp_path):
-    def interrupt(done, total):
-        if done == 3:
-            raise KeyboardInterrupt
+def interrupt(done, total):
+    if done == 3:
+        raise KeyboardInterrupt
 
+
+def drawn(monkeypatch):
+    """The numbers of the blocks that are drawn from now on."""
+    numbers, part = [], Economy.part
+
+    def counted(self, number, desk=None):
+        numbers.append(number)
+        return part(self, number, desk)
+
+    monkeypatch.setattr(Economy, "part", counted)
+    return numbers
+
+
+@pytest.mark.parametrize("recipe", ["sectors", "sectors:S4,households,units=mixed,signed"])
+def test_an_interrupted_generation_goes_on_where_it_was(recipe, tmp_path, monkeypatch):
+    whole = write(recipe, tmp_path / "whole", SMALL)
+    path = tmp_path / "t"
+    said = r"^([3-9]) of 30 blocks are kept; the same command goes on from there$"
+    with pytest.raises(KeyboardInterrupt, match=said) as interruption:
+        write(recipe, path, SMALL, workers=2, progress=interrupt)
+    kept = int(str(interruption.value)[0])
+    with pytest.raises(WrongUsageError, match=f"not finished: {kept} of 30 blocks are drawn"):
+        open_store(path)
+    numbers = drawn(monkeypatch)
+    assert write(recipe, path, SMALL, workers=1).content == whole.content
+    assert len(numbers) == 30 - kept
+    assert same(open_store(path).load(), open_store(tmp_path / "whole").load())
+    assert not (path / "unfinished").exists()
+
+
+def test_the_advice_is_the_command_that_goes_on(tmp_path):
+    sizes = Parameters(products=1_500, inputs=20.0, seed=SEED)
+    with pytest.raises(KeyboardInterrupt):
+        write("sectors:S2", tmp_path / "t", sizes, progress=interrupt)
+    with pytest.raises(WrongUsageError) as refusal:
+        open_store(tmp_path / "t")
+    command = f"ogas generate sectors:S2 {tmp_path / 't'} --products 1500 --inputs 20.0 --seed 9173"
+    assert (
+        refusal.value.advice
+        == f"repeat `{command}`, which goes on from there, or delete the folder"
+    )
+
+
+def test_who_asks_for_something_else_begins_anew(tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         write("sectors", tmp_path / "t", SMALL, progress=interrupt)
-    assert list(tmp_path.iterdir()) == []
+    numbers, other = drawn(monkeypatch), dataclasses.replace(SMALL, seed=SEED + 1)
+    manifest = write("sectors", tmp_path / "t", other)
+    assert sorted(numbers) == list(range(30))
+    assert manifest.content == write("sectors", tmp_path / "whole", other).content
+    stored = {path.name for path in (tmp_path / "t" / "blocks").iterdir()}
+    assert stored == {entry.digest for entry in manifest.content.blocks}
 
 
-def test_an_interruption_while_a_thread_starts_leaves_nothing_behind(tmp_path, monkeypatch):
-    """The pool does not know this thread, which is writing when everything is taken back."""
+@pytest.mark.parametrize("victim", ["blocks/*/own/data/c/0", "unfinished/000001.npz"])
+def test_a_finished_block_that_was_damaged_is_drawn_again(victim, tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        write("sectors", tmp_path / "t", SMALL, progress=interrupt)
+    file = next((tmp_path / "t").glob(victim))
+    file.write_bytes(file.read_bytes()[:-9] + b"123456789")
+    manifest = write("sectors", tmp_path / "t", SMALL)
+    assert manifest.content == write("sectors", tmp_path / "whole", SMALL).content
+    open_store(tmp_path / "t").load()
+
+
+def test_an_interruption_while_a_thread_starts_waits_for_it(tmp_path, monkeypatch):
+    """The pool does not know this thread, which is still at its block."""
     started = []
 
     class Interrupted(threading.Thread):
@@ -94,18 +154,26 @@ def test_an_interruption_while_a_thread_starts_leaves_nothing_behind(tmp_path, m
     (thread,) = started
     thread.join(timeout=30)
     assert not thread.is_alive()
-    assert list(tmp_path.iterdir()) == []
+    assert not [path for path in tmp_path.rglob("*") if path.name.startswith(PREFIX)]
 
 
-def test_an_existing_table_keeps_its_version_when_generation_is_interrupted(tmp_path):
-    def interrupt(done, total):
-        raise KeyboardInterrupt
-
-    write("sectors", tmp_path / "t", SMALL)
-    before = sorted(tmp_path.rglob("*"))
+def test_an_existing_table_stays_current_when_the_next_is_interrupted(tmp_path):
+    table = write("sectors", tmp_path / "t", SMALL)
     with pytest.raises(KeyboardInterrupt):
         write("sectors:S2", tmp_path / "t", SMALL, progress=interrupt)
-    assert sorted(tmp_path.rglob("*")) == before
+    assert open_store(tmp_path / "t").manifest.content == table.content
+    assert write("sectors:S2", tmp_path / "t", SMALL).number == 2
+    assert same(open_store(tmp_path / "t", 1).load(), generate("sectors", SMALL))
+
+
+def test_a_failure_leaves_nothing_behind(tmp_path):
+    def fail(done, total):
+        if done == 3:
+            raise DamagedError("the disk is full")
+
+    with pytest.raises(DamagedError):
+        write("sectors", tmp_path / "t", SMALL, progress=fail)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("recipe", ["sectors:S1", "sectors:S4", "ccm", "sectors:S2,households"])
@@ -121,6 +189,21 @@ def test_a_table_that_the_disk_has_no_room_for_is_refused_before_it_is_drawn(tmp
     with pytest.raises(DamagedError, match=r"takes up to [\d,]+ bytes and 1,000,000 are free"):
         write("sectors:S1", tmp_path / "new" / "t", Parameters(seed=SEED))
     assert not (tmp_path / "new").exists()
+
+
+def test_what_is_left_of_a_table_needs_the_rest_of_the_room(tmp_path, monkeypatch):
+    with pytest.raises(KeyboardInterrupt):
+        write("sectors", tmp_path / "t", SMALL, workers=1, progress=interrupt)
+    needed = economy_of("sectors", SMALL).stored_bytes
+    for free, fits in ((needed // 2, False), (needed * 27 // 30, True)):
+        monkeypatch.setattr(
+            "shutil.disk_usage", lambda place, free=free: SimpleNamespace(free=free)
+        )
+        if fits:
+            write("sectors", tmp_path / "t", SMALL)
+            continue
+        with pytest.raises(DamagedError, match="the rest of this table takes up to"):
+            write("sectors", tmp_path / "t", SMALL)
 
 
 def test_progress_counts_every_block_once():
