@@ -57,7 +57,7 @@ class Bench:
     folder: Path
     tables: Path | None
     threads: tuple[int, ...] = (0, 1)
-    patience: float = 300.0
+    patience: float = 120.0
 
 
 def measured(row: Row, bench: Bench) -> Facts:
