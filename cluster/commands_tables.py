@@ -78,7 +78,11 @@ def export_command(table: str, file: Path, form: str | None) -> Answer:
 @option("--blocks", type=click.IntRange(1), help="How many blocks.")
 @option("--radius", type=float, help="Rescale the column totals towards this spectral radius.")
 @option("--seed", default=1, show_default=True, help="The table depends on this alone.")
-@option("--workers", type=click.IntRange(1), help="Blocks drawn at a time [default: every core].")
+@option(
+    "--workers",
+    type=click.IntRange(1),
+    help="Blocks drawn at a time [default: one more than there are cores].",
+)
 @json_option
 def generate_command(
     recipe: str,
@@ -92,7 +96,9 @@ def generate_command(
 ) -> Answer:
     """Make a synthetic economy and store it as TABLE.
 
-    RECIPE is name[:case][,variant=value]: sectors, sectors:S3,units=mixed, ccm ...
+    RECIPE is name[:case][,variant=value]: sectors, sectors:S3,units=mixed ... Other names are ccm,
+    triangular, circular, tns, nove, bernes and catalogue, published economies and sizes. A run that
+    is interrupted or killed goes on where it was when the same command is given again.
     """
     from ogas.cluster.tables import generated
     from ogas.datasets.recipes import Parameters

@@ -30,7 +30,7 @@ if TYPE_CHECKING:  # Zarr takes a third of a second to import; only reading and 
 Array = npt.NDArray[Any]
 
 CHUNK_BYTES = 4 * 2**20
-SAMPLE_BYTES = 2**20
+SAMPLE_BYTES = 2**18
 WORTHWHILE_RATIO = 1.3  # below it, decompressing costs more than it saves (floats: 1.07)
 
 

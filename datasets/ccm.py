@@ -67,14 +67,13 @@ class Uniform:
         size = last - first
         counts = rng.poisson(-self.products * np.log1p(-self.inputs / self.products), size)
         starts, inner = np.append(0, np.cumsum(counts)), np.empty(size, dtype=np.int64)
-        places, weighing = rng.integers(0, 2**64, 2, dtype=np.uint64)
+        places, sizes = rng.integers(0, 2**64, 2, dtype=np.uint64)
         suppliers = desk.array("suppliers", int(starts[-1]), np.uint32)
         weights = desk.array("weights", int(starts[-1]), np.float32)
-        choose_anywhere(
-            places, starts, np.uint64(first), np.uint64(self.products), suppliers, inner
-        )
+        none, first, own, n = np.array([0, first, size, self.products], dtype=np.uint64)
+        choose_anywhere(places, starts, none, first, own, n, suppliers, inner)
         totals = np.full(size, self.total)
-        weigh(weighing, starts, np.uint64(0), inner, suppliers, UNIFORM, 1.0, totals, weights)
+        weigh(sizes, starts, none, inner, suppliers, UNIFORM, 1.0, totals, weights)
         return Draws(starts, inner, suppliers, weights)
 
     def demand(self, block: int) -> Vector:

@@ -5,6 +5,8 @@ A recipe is ``name[:case][,variant[=value]]...``:
     sectors, sectors:S1 .. sectors:S4    branches, hubs and supply chains   `ogas.datasets.sectors`
     tns, nove, bernes, catalogue         S1 at the size of published claims `ogas.datasets.cases`
     ccm                                  the published timing table's law   `ogas.datasets.ccm`
+    triangular, circular                 published without a circle, and with one
+                                                                            `ogas.datasets.triangular`
     ,units=mixed ,signed ,islands ...    what solvers must meet             `ogas.datasets.variants`
 
 Blocks are drawn in parallel and each from its own stream, so a table depends on the recipe, the
@@ -61,7 +63,8 @@ def generate(
     parameters : Parameters
         Sizes and seed; the recipe's own where not given.
     workers : int, optional
-        Threads that draw blocks; every core if not given. The table does not depend on it.
+        Threads that draw blocks; if not given, one more than there are cores, because they wait for
+        the disk at times. The table does not depend on it.
     progress : callable, optional
         Called with (blocks done, blocks) after every block.
 
@@ -178,8 +181,8 @@ def _each(
     make: Callable[[int], Made], count: int, workers: int | None, progress: Progress | None
 ) -> Iterator[Made]:
     """Yield ``make(0) .. make(count - 1)`` in this order, made by a pool of threads."""
-    # NumPy and SciPy leave the interpreter lock in all that takes long here, so threads suffice.
-    threads = workers or cpu_count() or 1
+    # Kernels and the disk leave the interpreter lock alone, so threads suffice.
+    threads = workers or (cpu_count() or 1) + 1
     working, is_over = Semaphore(threads), Event()
 
     def watched(number: int) -> Made:

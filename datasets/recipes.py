@@ -1,13 +1,15 @@
 """Recipes: from ``name[:case][,variant[=value]]...`` and sizes to an economy that can be drawn."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from ogas.datasets import ccm, triangular
 from ogas.datasets.cases import CASES, CLAIMS, DISTINCT, Case, natural_blocks, power_for
-from ogas.datasets.ccm import PRODUCTS, TOTAL, Uniform
 from ogas.datasets.draws import Desk, Law, as_block, column_totals
 from ogas.datasets.sectors import Sectors
+from ogas.datasets.stored_block import index_type
 from ogas.datasets.variants import (
     FLAGS,
     Variants,
@@ -22,9 +24,9 @@ from ogas.engine.errors import WrongUsageError
 from ogas.engine.table import Vector
 
 ANY_LAW = frozenset({"units", "signed", "imports", "hidden"})
-# An index and a value; a position and a row pointer; vectors, labels and row pointers.
-ENTRY_BYTES, ROW_BYTES, PRODUCT_BYTES = 6, 16, 64
-RECIPES = ("sectors", "ccm", *CLAIMS)
+# A value; a position and a row pointer; vectors, labels and row pointers.
+VALUE_BYTES, ROW_BYTES, PRODUCT_BYTES = 4, 16, 64
+RECIPES = ("sectors", "ccm", "triangular", "circular", *CLAIMS)
 
 
 @dataclass(frozen=True)
@@ -102,8 +104,9 @@ class Economy:
     def stored_bytes(self) -> int:
         """What it takes on the disk at most: repeated draws merge, and blocks share rows."""
         entries, outside = self.law.expected
+        entry = VALUE_BYTES + np.dtype(index_type(int(np.diff(self.law.starts).max()))).itemsize
         rows = min(outside, float(self.blocks * self.law.starts[-1]))
-        return int(ENTRY_BYTES * entries + ROW_BYTES * rows + PRODUCT_BYTES * self.law.starts[-1])
+        return int(entry * entries + ROW_BYTES * rows + PRODUCT_BYTES * self.law.starts[-1])
 
     @property
     def factor(self) -> str:
@@ -139,10 +142,15 @@ def economy_of(recipe: str, parameters: Parameters) -> Economy:
         raise WrongUsageError(
             f"recipe {name} has no case {case!r}", advice=f"it has: {', '.join(cases) or 'none'}"
         )
-    variants = parse_variants(words, ANY_LAW if name == "ccm" else ANY_LAW | frozenset(FLAGS))
+    others: dict[str, Callable[[Parameters], Law]] = {
+        "ccm": _ccm,
+        "triangular": _triangular,
+        "circular": _circular,
+    }
+    variants = parse_variants(words, ANY_LAW if name in others else ANY_LAW | frozenset(FLAGS))
     law: Law
-    if name == "ccm":
-        law = _ccm(parameters)
+    if name in others:
+        law = others[name](parameters)
     else:
         law = _sectors(CLAIMS.get(name, CASES[case or "S1"]), parameters, variants)
     n = int(law.starts[-1])
@@ -182,15 +190,50 @@ def _sectors(case: Case, parameters: Parameters, variants: Variants) -> Sectors:
     )
 
 
-def _ccm(parameters: Parameters) -> Uniform:
+def _ccm(parameters: Parameters) -> ccm.Uniform:
     """Return the `ccm` law with the sizes that were asked for."""
-    n = parameters.products or PRODUCTS
-    m = parameters.blocks or natural_blocks(n, 1)
+    n, m = _sizes(parameters, ccm.PRODUCTS)
     inputs = parameters.inputs or n**0.5
     _check_inputs(inputs, n)
+    return ccm.Uniform(n, m, inputs, parameters.radius or ccm.TOTAL, parameters.seed)
+
+
+def _triangular(parameters: Parameters) -> triangular.Triangular:
+    """Return the `triangular` law with the sizes that were asked for."""
+    if parameters.radius:
+        raise WrongUsageError(
+            f"the radius of a triangle is its diagonal, {triangular.SELF_USE:g}",
+            advice="leave the radius out, or make a circular economy",
+        )
+    return _published(parameters, 0.0)
+
+
+def _circular(parameters: Parameters) -> triangular.Triangular:
+    """Return the `circular` law with the sizes that were asked for."""
+    total = parameters.radius or triangular.CIRCULAR
+    if total <= triangular.SELF_USE:
+        raise WrongUsageError(
+            f"a radius of {total:g} is below the diagonal, {triangular.SELF_USE:g}"
+        )
+    return _published(parameters, total)
+
+
+def _published(parameters: Parameters, total: float) -> triangular.Triangular:
+    n, m = _sizes(parameters, triangular.PRODUCTS)
+    if n < triangular.LEAST_SHARE:
+        raise WrongUsageError(f"{n} products leave no room for those who consume them")
+    uses = parameters.inputs or min(triangular.USES, n / 4)
+    _check_inputs(uses, n)
+    return triangular.Triangular(n, m, uses, total, parameters.seed)
+
+
+def _sizes(parameters: Parameters, products: int) -> tuple[int, int]:
+    """Return n and m, as given or as they are where nothing is."""
+    n = parameters.products or products
+    m = parameters.blocks or natural_blocks(n, 1)
     if n < m:
         raise WrongUsageError(f"{n:,} products do not fill {m:,} blocks")
-    return Uniform(n, m, inputs, parameters.radius or TOTAL, parameters.seed)
+    return n, m
 
 
 def _check_inputs(inputs: float | None, products: int) -> None:

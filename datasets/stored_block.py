@@ -126,7 +126,7 @@ def _stored(matrix: Rows, value_type: str) -> Array:
             f"a block has coefficients that are not finite {value_type} numbers",
             advice="correct or remove them",
         )
-    if (values != matrix.data).any():
+    if values.dtype != matrix.data.dtype and (values != matrix.data).any():
         raise InvalidInputError(
             "the table says float32, but a block has coefficients that are not float32 numbers",
             advice="round the coefficients to float32 first, or store the table as float64",

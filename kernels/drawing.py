@@ -104,17 +104,49 @@ def choose(
         inner[u] = front
 
 
-@kernel(["void(uint64, int64[::1], uint64, uint64, uint32[::1], int64[::1])"])
-def choose_anywhere(key, starts, first, products, suppliers, inner):
-    """Choose the suppliers of a block's products evenly from the whole table.
+@kernel(["void(uint64, int64[::1], uint64, uint64, uint64, uint64, uint32[::1], int64[::1])"])
+def choose_anywhere(key, starts, reserved, first, size, products, suppliers, inner):
+    """Choose the suppliers of a block's products evenly from the first ``products`` of the table.
 
-    The block begins at position ``first``. Writes 4 bytes a draw.
+    The block has ``size`` products from position ``first`` on. Writes 4 bytes a draw.
     """
-    size = np.uint64(len(inner))
-    for u in range(size):
-        front, back = np.uint64(starts[u]), np.uint64(starts[u + ONE])
+    for u in range(np.uint64(len(inner))):
+        front, back = np.uint64(starts[u]) + reserved, np.uint64(starts[u + ONE])
         for k in range(front, back):
             supplier = spread(word(key, k), products) >> HALF
+            if supplier - first < size:
+                suppliers[front] = supplier - first
+                front += ONE
+            else:
+                back -= ONE
+                suppliers[back] = supplier
+        inner[u] = front
+
+
+@kernel(
+    [
+        "void(uint64, int64[::1], uint64, uint64, uint64, float64[::1], uint32[::1], uint32[::1], "
+        "int64[::1])"
+    ]
+)
+def choose_below(key, starts, reserved, first, size, rates, guide, suppliers, inner):
+    """Choose suppliers at or below the position of their user in the table.
+
+    ``rates`` (n + 1,) adds up, from 0, how often each product is drawn. ``guide`` divides their
+    range evenly, and says in or near which product each division begins. The block has ``size``
+    products from position ``first`` on. Writes 4 bytes a draw.
+    """
+    scale = len(guide) / rates[len(rates) - 1]
+    for u in range(np.uint64(len(inner))):
+        top = first + u + ONE
+        front, back = np.uint64(starts[u]) + reserved, np.uint64(starts[u + ONE])
+        for k in range(front, back):
+            drawn = np.float64(np.int64(word(key, k) >> np.uint64(11))) * 2.0**-53 * rates[top]
+            supplier = np.uint64(guide[min(np.int64(drawn * scale), len(guide) - 1)])
+            while rates[supplier] > drawn:
+                supplier -= ONE
+            while supplier + ONE < top and rates[supplier + ONE] <= drawn:
+                supplier += ONE
             if supplier - first < size:
                 suppliers[front] = supplier - first
                 front += ONE
@@ -134,15 +166,17 @@ def weigh(key, starts, reserved, inner, suppliers, sizes, self_use, totals, weig
     """Weigh the draws of every product by the quantiles ``sizes``, and scale them to its total.
 
     What a product takes of itself counts ``self_use`` times before. A product without draws has no
-    total. Reads 8 bytes a draw and writes 4.
+    total; with no ``totals`` at all, sizes stay as drawn. Reads 8 bytes a draw and writes 4.
     """
-    for u in range(np.uint64(len(starts) - 1)):
+    for u in range(np.uint64(len(inner))):
         start, end = np.uint64(starts[u]) + reserved, np.uint64(starts[u + ONE])
         for k in range(start, end):
             weights[k] = quantile(sizes, word(key, k))
         for k in range(start, np.uint64(inner[u])):
             if np.uint64(suppliers[k]) == u:
                 weights[k] *= self_use
+        if len(totals) == 0:
+            continue
         total = 0.0
         for k in range(start, end):
             total += weights[k]

@@ -98,13 +98,42 @@ def choose(
 
 
 def choose_anywhere(
-    key: int, starts: Array, first: int, products: int, suppliers: Array, inner: Array
+    key: int,
+    starts: Array,
+    reserved: int,
+    first: int,
+    size: int,
+    products: int,
+    suppliers: Array,
+    inner: Array,
 ) -> None:
-    """Choose the suppliers of a block's products evenly from the whole table."""
+    """Choose the suppliers of a block's products evenly from the first ``products``."""
     for u in range(len(inner)):
-        draws = range(starts[u], starts[u + 1])
+        draws = range(starts[u] + int(reserved), starts[u + 1])
         found = [spread(word(key, k), products) // 2**32 for k in draws]
-        inner[u] = starts[u] + _divide(found, first, len(inner), suppliers[starts[u] : draws.stop])
+        inner[u] = _divide(found, first, int(size), suppliers[draws.start : draws.stop])
+        inner[u] += draws.start
+
+
+def choose_below(
+    key: int,
+    starts: Array,
+    reserved: int,
+    first: int,
+    size: int,
+    rates: Array,
+    guide: Array,
+    suppliers: Array,
+    inner: Array,
+) -> None:
+    """Choose suppliers at or below the position of their user in the table, without a guide."""
+    for u in range(len(inner)):
+        draws = range(starts[u] + int(reserved), starts[u + 1])
+        upto = rates[: int(first) + u + 2]
+        places = [word(key, k) // 2**11 / 2**53 * upto[-1] for k in draws]
+        found = [int(np.searchsorted(upto, place, side="right")) - 1 for place in places]
+        inner[u] = _divide(found, first, int(size), suppliers[draws.start : draws.stop])
+        inner[u] += draws.start
 
 
 def _divide(found: list[int], first: int, size: int, out: Array) -> int:
@@ -134,7 +163,7 @@ def weigh(
             if k < inner[u] and suppliers[k] == u:
                 weights[k] = np.float32(float(weights[k]) * self_use)
         part = weights[starts[u] + int(reserved) : starts[u + 1]]
-        if len(part):
+        if len(part) and len(totals):
             part[:] = part.astype(np.float64) * (totals[u] / _total(part))
 
 

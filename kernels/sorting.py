@@ -7,7 +7,7 @@ leaves its columns ascending, and draws of the same input next to each other. No
     rank      their positions, ascending: `ext`; the place there is the row
     number    rows instead of products
     count     how many draws every row has
-    pile      draws of neighbouring rows together: at most 256 piles, each written front to back
+    pile      draws of neighbouring rows together: few piles, each written from front to back
     merge     the draws of a pile to their rows, and repeated ones into one, in the cache
 
 Dealt to their rows in one step, draws would touch a cold line of memory each. A *part* is either
@@ -88,16 +88,16 @@ def count(begins, ends, rows, counts):
 
 @kernel(
     [
-        "void(int64[::1], int64[::1], uint32[::1], uint32[::1], uint64, int64[::1], uint32[::1], "
+        "void(int64[::1], int64[::1], uint32[::1], uint32[::1], uint64, int64[::1], uint16[::1], "
         "uint64[::1])"
     ]
 )
 def pile(begins, ends, rows, weights, shift, free, places, piled):
-    """Put the draws of each ``2^shift`` rows together.
+    """Put the draws of each ``2^shift`` rows together; ``shift`` is at most 16.
 
     A draw becomes its row among those (``places``), and, in ``piled``, its user in the upper and
     the bits of its weight in the lower half. ``free`` is where each pile has its next place, and is
-    moved on. Reads 8 bytes a draw and writes 12.
+    moved on. Reads 8 bytes a draw and writes 10.
     """
     mask = (ONE << shift) - ONE
     for u in range(np.uint64(len(begins))):
@@ -113,7 +113,7 @@ def pile(begins, ends, rows, weights, shift, free, places, piled):
 
 @kernel(
     [
-        f"int64(int64[::1], uint64, uint32[::1], uint64[::1], boolean, int64[::1], uint64[::1], "
+        f"int64(int64[::1], uint64, uint16[::1], uint64[::1], boolean, int64[::1], uint64[::1], "
         f"int64[::1], {columns}[::1], float32[::1])"
         for columns in ("uint16", "int32")
     ]
@@ -123,7 +123,7 @@ def merge(bounds, shift, places, piled, adds, free, dealt, indptr, columns, valu
 
     ``bounds`` (rows + 1,) says between which draws each row lies. Repeated draws add up, in the
     order in which they were drawn; if not ``adds``, the first counts. ``free`` (2^shift,) and
-    ``dealt``, as long as the largest pile, are for work. Reads 12 bytes a draw, writes 6 or 8 an
+    ``dealt``, as long as the largest pile, are for work. Reads 10 bytes a draw, writes 6 or 8 an
     entry.
     """
     rows, most = np.uint64(len(bounds) - 1), ONE << shift

@@ -159,8 +159,8 @@ def self_loop(amount, products=300):
 
 def units_error(factor, products=600):
     """`sectors:S1` where the entry of the strongest mutual pair is ``factor`` times too large."""
-    table = generate("sectors:S1", Parameters(products=products, seed=SEED))
-    i, j = textbook.wrong_unit(products, SEED).meta["entry"]
+    table = generate("sectors:S1", Parameters(products=products, seed=SEED + 1))
+    i, j = textbook.wrong_unit(products, SEED + 1).meta["entry"]
     matrix = table.coefficients.tolil()
     matrix[i, j] *= factor
     return _with(table, matrix)

@@ -25,6 +25,8 @@ RECIPES = [
     "sectors:S1,tree,hidden",
     "ccm",
     "ccm,units=mixed,signed=0.05,hidden",
+    "triangular,units=mixed",
+    "circular,signed",
 ]
 
 
@@ -176,7 +178,9 @@ def test_a_failure_leaves_nothing_behind(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("recipe", ["sectors:S1", "sectors:S4", "ccm", "sectors:S2,households"])
+@pytest.mark.parametrize(
+    "recipe", ["sectors:S1", "sectors:S4", "ccm", "sectors:S2,households", "triangular", "circular"]
+)
 def test_a_table_takes_no_more_of_the_disk_than_was_told(recipe, tmp_path):
     sizes = Parameters(products=20_000, inputs=40, blocks=10, seed=SEED)
     write(recipe, tmp_path / "t", sizes)
@@ -248,14 +252,23 @@ def test_claims_have_the_size_that_was_claimed(recipe, products, inputs, blocks)
 
 
 def test_the_smallest_economies_can_be_drawn():
-    for recipe, products in [("sectors", 1), ("sectors,households", 2), ("ccm", 2)]:
+    for recipe, products in [
+        ("sectors", 1),
+        ("sectors,households", 2),
+        ("ccm", 2),
+        ("circular", 3),
+    ]:
         assert len(generate(recipe, Parameters(products=products, seed=SEED))) == products
 
 
 @pytest.mark.parametrize(
     ("recipe", "parameters", "said"),
     [
-        ("sector", {}, "there are: sectors, ccm, tns, nove, bernes, catalogue"),
+        (
+            "sector",
+            {},
+            "there are: sectors, ccm, triangular, circular, tns, nove, bernes",
+        ),
         ("sectors:S9", {}, "it has: S1, S2, S3, S4"),
         ("ccm:S1", {}, "it has: none"),
         ("sectors,signd", {}, "there are: hidden, households, imports, islands, signed, tree"),
@@ -270,6 +283,12 @@ def test_the_smallest_economies_can_be_drawn():
         ("sectors", {"products": 5, "blocks": 6}, "do not fill 6 blocks"),
         ("sectors,islands=9", {"blocks": 8, "products": 100}, "on 9 islands"),
         ("ccm", {"products": 5, "blocks": 6}, "do not fill 6 blocks"),
+        ("circular", {"products": 5, "blocks": 6}, "do not fill 6 blocks"),
+        ("circular", {"radius": 0.1}, "a radius of 0.1 is below the diagonal"),
+        ("triangular", {"products": 2}, "no room for those who consume"),
+        ("triangular", {"radius": 0.9}, "the radius of a triangle is its diagonal, 0.1"),
+        ("triangular,tree", {}, "there are: hidden, imports, signed, units"),
+        ("triangular", {"products": 50, "inputs": 50}, "50 different inputs"),
         ("sectors", {"products": 50, "inputs": 50}, "50 different inputs"),
         ("sectors", {"radius": 11}, "use 0.01 to 10"),
         ("sectors", {"products": 0}, "products must be positive"),

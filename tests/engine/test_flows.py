@@ -149,7 +149,7 @@ def test_warnings_say_why_a_partition_does_not_pay(products, nonzeros, external,
 
 @pytest.mark.parametrize("recipe", ["sectors:S1", "sectors:S4", "sectors:S2,units=mixed"])
 def test_the_estimated_share_of_value_is_close_to_that_of_the_solution(recipe):
-    table = generate(recipe, Parameters(products=1200, seed=7))
+    table = generate(recipe, Parameters(products=1200, seed=11))
     dense = np.eye(1200) - table.coefficients.toarray()
     labour = next(iter(table.factors.values()))
     output, price = np.linalg.solve(dense, table.demand), np.linalg.solve(dense.T, labour)

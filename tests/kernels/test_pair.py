@@ -65,6 +65,7 @@ COMPILED = (
     drawing.upstream,
     drawing.choose,
     drawing.choose_anywhere,
+    drawing.choose_below,
     drawing.weigh,
     sorting.bits_in,
     sorting.mark,

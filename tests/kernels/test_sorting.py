@@ -55,7 +55,7 @@ def test_piles_and_rows_are_those_of_the_twin(shift, adds, kind, drawn):
         module.count(begins, inner, suppliers, bounds[1:])
         np.cumsum(bounds, out=bounds)
         total = int(bounds[-1])
-        free, places = bounds[: -1 : 1 << shift].copy(), np.zeros(total, np.uint32)
+        free, places = bounds[: -1 : 1 << shift].copy(), np.zeros(total, np.uint16)
         piled, indptr = np.zeros(total, np.uint64), np.zeros(LAST - FIRST + 1, np.int64)
         bits = weights.view(np.uint32)
         module.pile(begins, inner, suppliers, bits, np.uint64(shift), free, places, piled)
