@@ -83,7 +83,8 @@ class Row:
     commands : tuple of str
         ``plan``, ``price``.
     memory : str
-        What ``--memory`` allows, if anything is said of it.
+        What ``--memory`` allows, if anything is said of it. The run then finds nothing of the table
+        in the memory of the system.
     """
 
     name: str

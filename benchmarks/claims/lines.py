@@ -150,9 +150,15 @@ class Laws:
 
 
 def grown(lines: Sequence[Line]) -> list[Line]:
-    """Return the drawn economies that were planned and are large enough to tell of growth."""
+    """Return the drawn economies that were planned and are large enough to tell of growth.
+
+    Not those that were read from the disk in every pass: they tell of the disk.
+    """
     return [
         line
         for line in lines
-        if line.plan is not None and line.facts["kind"] != "published" and line.nonzeros >= LEAST
+        if line.plan is not None
+        and line.facts["kind"] not in ("published", "thinned")
+        and not line.plan["bytes_streamed"]
+        and line.nonzeros >= LEAST
     ]

@@ -10,12 +10,14 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ogas.benchmarks.claims import disk
 from ogas.benchmarks.claims.claim import Row
 from ogas.benchmarks.claims.commands import Said, said
 from ogas.benchmarks.claims.limited import Limits, ended, free_memory, threads_of
@@ -66,7 +68,11 @@ def measured(row: Row, bench: Bench) -> Facts:
     found: Facts = {"made": asdict(made)}
     if made.code:
         return found | {"state": _unmade(row, made), "why": made.facts["message"]}
-    runs = list(_runs(row, bench))
+    table = bench.folder / "table"
+    if row.memory:
+        found["disk"] = disk.bandwidth(table)
+    with disk.as_if_memory_were_full(table) if row.memory else nullcontext():
+        runs = list(_runs(row, bench))
     found["runs"] = [asdict(run) for run in runs]
     found["reading"] = {str(count): _bandwidth(count) for count in bench.threads}
     last = runs[-1]

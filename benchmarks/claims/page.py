@@ -46,6 +46,7 @@ def page(lines: Sequence[Line]) -> str:
         _section("Published tables, against the direct inverse", tables.published(lines)),
         _section("The precision wanted decides how many entries are needed", tables.density(lines)),
         _section("Planned again when demands change", tables.revisions(lines)),
+        _section("Tables read from the disk in every pass", tables.streamed(lines)),
         _section("Every run of ours", tables.runs(lines)),
         _section("Workloads", tables.workloads(lines)),
         f"<h2>What is counted</h2>{_defined(COUNTED)}",

@@ -32,7 +32,7 @@ PACKAGES = (
 )
 ROOT = Path(__file__).parents[2]
 FLOORS = ("kernels", "engine", "datasets", "cluster")
-MODULES = ("measuring", "revising", "thinning", "commands", "limited", "handover", "peer")
+MODULES = ("measuring", "revising", "thinning", "commands", "disk", "limited", "handover", "peer")
 AGAIN = ("failed", "skipped")
 MEASURES = {"drawn": measured, "published": measured, "revised": revised, "thinned": thinned}
 

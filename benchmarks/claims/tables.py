@@ -217,6 +217,31 @@ def runs(lines: Sequence[Line]) -> str:
     return _grid([*head, *measures], rows)
 
 
+def streamed(lines: Sequence[Line]) -> str:
+    """Return the runs that read most of a table from the disk in every pass."""
+    rows = []
+    for line in lines:
+        disk = line.facts.get("disk")
+        for run in line.runs:
+            if disk is None or not run["bytes_streamed"]:
+                continue
+            rate = run["bytes_streamed"] / computing(run)
+            rows.append(
+                [
+                    *(line.name, Html(f"<code>{escape(run['words'])}</code>")),
+                    *(words.memory(run["peak_memory_bytes"]), words.count(run["sweeps_per_read"])),
+                    *(words.memory(run["bytes_streamed"]), words.seconds(computing(run))),
+                    *(
+                        f"{words.memory(rate)}/s",
+                        f"{words.memory(disk)}/s",
+                        words.share(rate / disk),
+                    ),
+                ]
+            )
+    head = ["row", "command", "memory", "sweeps a read", "read", "passes", "reading", "disk"]
+    return _grid([*head, "of the disk"], rows)
+
+
 def _residual(line: Line, run: dict[str, Any]) -> str:
     """Return what the verifier found, which is not the solver; of a plan on any threads."""
     found = line.facts.get("verified")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ogas.benchmarks.claims import measuring, results, revising, rows
+from ogas.benchmarks.claims import disk, measuring, results, revising, rows, tables
 from ogas.benchmarks.claims.claim import Claim, Row, Workload
 from ogas.benchmarks.claims.limited import Limits, ended
 from ogas.benchmarks.claims.lines import Laws, Line
@@ -117,7 +117,7 @@ def line(products, **facts):
         **{"seconds": {"load": 0.0, "certify": 0.0, "write": 0.0}, "passes": 9, "method": "m"},
         **{"peak_memory_bytes": 10 * nonzeros, "nonzeros": nonzeros, "products": products},
         **{"bytes_per_nonzero": 6.0, "nanoseconds_per_nonzero_pass": 1.0},
-        **{"digits_certified": 3, "radius_bound": 0.5},
+        **{"digits_certified": 3, "radius_bound": 0.5, "bytes_streamed": 0, "sweeps_per_read": 1},
     }
     plan["seconds"] |= {"solve": 1e-9 * nonzeros, "total": 1e-9 * nonzeros}
     run = {"words": "ogas plan", "code": 0, "seconds": 1.0, "facts": plan}
@@ -126,6 +126,26 @@ def line(products, **facts):
     made = {"seconds": 1.0, "facts": {}}
     given = {"state": "certified", "runs": [run], "reading": {"0": 1e10}, "made": made}
     return Line(json.loads(json.dumps(vars(row), default=vars)) | where | given | facts)
+
+
+def test_what_was_read_from_the_disk_tells_of_the_disk_and_of_no_law():
+    lines = [line(10**power) for power in (4, 5, 6)]
+    law = Laws.of(lines)
+    streamed = line(10**7, disk=2e9, memory="1GB")
+    plan = streamed.facts["runs"][0]["facts"]
+    plan["seconds"]["solve"] = 10.0
+    plan["bytes_streamed"] = 15 * 10**9
+    assert Laws.of([*lines, streamed]) == law
+    assert "75 %" in tables.streamed([streamed])
+    assert tables.streamed(lines) == ""
+
+
+def test_what_the_system_kept_of_files_is_put_away(tmp_path):
+    (tmp_path / "sub").mkdir()
+    for name in ("one", "sub/two"):
+        (tmp_path / name).write_bytes(bytes(10**6))
+    with disk.as_if_memory_were_full(tmp_path):
+        assert disk.bandwidth(tmp_path) > 0
 
 
 def test_what_does_not_fit_is_projected_by_the_law_of_the_others():
