@@ -184,7 +184,8 @@ def relative_half_widths(lower: Vector, upper: Vector, turnover: Vector) -> Vect
     """
     half = 0.5 * (upper - lower)
     ratio = np.where(half > 0, np.inf, 0.0)
-    return np.divide(half, turnover, out=ratio, where=turnover > 0)
+    with np.errstate(over="ignore"):  # beyond all numbers is infinitely wide
+        return np.divide(half, turnover, out=ratio, where=turnover > 0)
 
 
 _THRESHOLDS = np.array([half_width_for(s) for s in range(MOST_FIGURES, 0, -1)])

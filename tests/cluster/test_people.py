@@ -53,7 +53,7 @@ def test_info_speaks_of_blocks_where_there_are_several(ogas, stored):
     said = ogas("info", stored("sectors:S1")).out
     assert "block sizes                  products: 20 to 20, median 20; nonzeros: " in said
     assert "external inputs" in said
-    assert "bytes per nonzero in memory  7\n" in said
+    assert "bytes per nonzero in memory  6\n" in said
     one = ogas("info", "us-2021").out
     assert "external inputs" not in one
     assert "boundary" not in one
