@@ -226,17 +226,19 @@ class Chunks:
         file = self.folder / str(number)
         with damage_named(file):
             if self.is_packed:
-                _unpack(file, part)
+                _unpack(file, part, self.step)
             else:
                 _fill(file, part)
 
 
-def _unpack(file: Path, part: Array) -> None:
+def _unpack(file: Path, part: Array, step: int) -> None:
     from numcodecs import blosc  # type: ignore[import-untyped]
 
-    whole = np.frombuffer(blosc.decompress(file.read_bytes()), part.dtype)
-    if len(whole) < len(part):
-        raise DamagedError("it is too short")
+    packed = file.read_bytes()
+    whole = part if len(part) == step else np.empty(step, part.dtype)
+    if int.from_bytes(packed[4:8], "little") != whole.nbytes:  # as its header says
+        raise DamagedError("it holds another number of bytes")
+    blosc.decompress(packed, whole)
     part[:] = whole[: len(part)]
 
 

@@ -23,7 +23,7 @@ from ogas.benchmarks.claims.svg import Axis, Frame, Point, decades, even, writte
 KINDS = {EVEN: "s1", BRANCHED: "s2", WHOLE: "s6"}
 BESIDE = (("scipy-float32", "s3"), ("pyamg", "s4"), ("pardiso", "s5"))
 MOST_CURVES = 5
-ROOM, ROW_HEIGHT = 92.0, 26.0  # for names at the left; for a row
+ROOM, ROW_HEIGHT = 130.0, 26.0  # for names at the left; for a row
 CLOCK = (
     (1e-6, "1 µs"),
     (1e-3, "1 ms"),
