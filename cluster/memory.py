@@ -10,6 +10,7 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
+from ogas.cluster.runtime.packing import first_fit
 from ogas.cluster.runtime.schedule import Burden
 from ogas.datasets.manifest import Content
 from ogas.datasets.store import Store
@@ -110,14 +111,10 @@ def blocks_to_stream(store: Store, run: Run, allowed: int | None, threads: int) 
     least = needed_bytes(store, run, streamed, threads)
     if least > within:
         raise _refusal(store, least, allowed)
-    room = within - least
-    kept = set()
-    for number in sorted(streamed):
-        size = _held(content, content.blocks[number], run.figures)
-        if size <= room:
-            room -= size
-            kept.add(number)
-    return streamed - kept
+    sizes = {
+        number: _held(content, content.blocks[number], run.figures) for number in sorted(streamed)
+    }
+    return streamed - first_fit(sizes, within - least)
 
 
 def _refusal(store: Store, needed: int, allowed: int | None) -> DoesNotFitError:

@@ -165,6 +165,22 @@ def smallest(blocks: Iterable[int], weights: Sequence[int], excess: float) -> se
     return chosen
 
 
+def first_fit(sizes: Mapping[int, int], room: float) -> set[int]:
+    """Return the blocks that find room, the first ones first.
+
+    Examples
+    --------
+    >>> first_fit({0: 6, 1: 5, 2: 4}, 10)
+    {0, 2}
+    """
+    kept = set()
+    for block, size in sizes.items():
+        if size <= room:
+            room -= size
+            kept.add(block)
+    return kept
+
+
 def bins(sizes: Iterable[int], room: float) -> int:
     """Return into how many equal rooms best fit puts blocks; each is no larger than a room.
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from ogas.cluster.runtime.packing import WAYS, Packing, bins, even_room, rooms
+from ogas.cluster.runtime.packing import WAYS, Packing, bins, even_room, first_fit, rooms
 from ogas.engine.errors import DoesNotFitError, WrongUsageError
 
 # All wait for the host that carries most, so a pass may take a quarter longer than the best. Four
@@ -211,11 +211,7 @@ def place_streaming(
     for address in placed.hosts:
         mine = placed.blocks_of(address)
         room = free[address] - sum(least[block].bytes for block in mine)
-        for block in mine:
-            if burdens[block].entries <= room:
-                room -= burdens[block].entries
-            else:
-                streamed.add(block)
+        streamed |= set(mine) - first_fit({block: burdens[block].entries for block in mine}, room)
     return replace(placed, streamed=frozenset(streamed))
 
 
