@@ -9,11 +9,16 @@ from ogas.engine.table import Integers, Vector
 from ogas.kernels import boundary
 from ogas.kernels.across import CHUNK
 
+Counts = npt.NDArray[np.uint16]
+"""The longest chain behind each row of what blocks order: 4,132 where all of a block's products
+take from one, see `MOST_PRODUCTS`."""
 
-def behind_orders(frame: Frame) -> Vector:
+
+def behind_orders(frame: Frame) -> Counts:
     """Return the longest chain behind each row of what a block orders, padding included."""
-    slices = _chain(np.diff(frame.slice_ptr) // LANES)
-    return np.concatenate([_chain(np.diff(frame.hub_ptr)), np.repeat(slices, LANES)])
+    slices = _chain(np.diff(frame.slice_ptr) // LANES).astype(np.uint16)
+    hubs = _chain(np.diff(frame.hub_ptr)).astype(np.uint16)
+    return np.concatenate([hubs, np.repeat(slices, LANES)])
 
 
 def behind_products(frame: Frame, outside: Vector) -> Vector:
@@ -25,7 +30,7 @@ def behind_products(frame: Frame, outside: Vector) -> Vector:
     return inside + outside + 2.0
 
 
-def behind_messages(mail: Mail, ordered: npt.NDArray[np.float32], size: int) -> Vector:
+def behind_messages(mail: Mail, ordered: Counts, size: int) -> Vector:
     """Return the longest chain behind what is ordered of each product, message by message."""
     outside = np.empty(size)
     boundary.longest(mail.rows, mail.local, ordered, outside)

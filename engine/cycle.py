@@ -113,11 +113,6 @@ class SectorBalance:
         return len(self.layout)
 
     @property
-    def uncertainty(self) -> float:
-        """What is declared, and what rounding to float32 adds."""
-        return self.delta + self.is_rounded * FLOAT32 * (1.0 + 2.0 * self.delta)
-
-    @property
     def is_signed(self) -> bool:
         """Whether any entry is negative."""
         return any(block.is_signed for block in self.facts)
@@ -181,6 +176,9 @@ class Cycle:
         self.columns = Columns(len(problem.demands), is_mixed)
         self.rate, self.floor = rate, floor
         self.dtype = self._narrowest()
+        # Values are looked up, not added up: what comes down is as long as it is held.
+        is_pair = self.columns.width == 2 and not self._is_carried and not problem.is_transposed
+        self.messages = self.dtype if is_pair else "float64"
         self.exchanges = self.bytes_streamed = 0
         self.streamed = sum(block.streamed for block in problem.facts)
         nonzeros = sum(block.nonzeros for block in problem.facts if block.streamed)
@@ -189,8 +187,13 @@ class Cycle:
 
     @property
     def delta(self) -> float:
-        """Relative uncertainty of the coefficients."""
-        return self.problem.uncertainty
+        """Relative uncertainty of flows: what is declared, and what rounding to float32 adds.
+
+        Coefficients may be rounded, and what blocks order of each other.
+        """
+        declared = self.problem.delta
+        roundings = self.problem.is_rounded + (self.messages == "float32")
+        return declared + roundings * FLOAT32 * (1.0 + 2.0 * declared + FLOAT32)
 
     @property
     def feeds_on_itself(self) -> bool:
@@ -202,7 +205,7 @@ class Cycle:
         """What was moved so far."""
         words = sum(block.ext for block in self.problem.facts)
         columns = self.columns.width + self._is_carried
-        moved = 8 * words * columns * self.exchanges
+        moved = np.dtype(self.messages).itemsize * words * columns * self.exchanges
         per_nonzero = self.bytes_read / max(self.problem.nonzeros, 1)
         return Traffic(self.exchanges, moved, per_nonzero, self.bytes_streamed, self.inner)
 
@@ -239,7 +242,7 @@ class Cycle:
         self.has_counted = False
         leeway = 2.0 * self.delta + LEEWAY[self.dtype]
         scale = Scale(self.rate, self.floor, leeway)
-        terms = Terms(self.columns, scale, self.dtype, self._is_carried)
+        terms = Terms(self.columns, scale, self.dtype, self.messages, self._is_carried)
         prices = self._prices()
         each = [
             self._beginning(number, prices, lost) for number in range(self.problem.layout.blocks)

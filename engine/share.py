@@ -47,6 +47,8 @@ class Terms:
     scale : Scale
     dtype : str
         Of plan and witness: float32 or float64.
+    messages : str
+        Of what blocks order.
     is_carried : bool
         Whether prices have to be carried; else the blocks know them.
     """
@@ -54,6 +56,7 @@ class Terms:
     columns: Columns
     scale: Scale
     dtype: str
+    messages: str
     is_carried: bool
 
 
@@ -179,8 +182,7 @@ class Share:
         self.economy = Economy(
             state,
             given=np.zeros((size, columns.width)),
-            messages=np.zeros((routes.rows, columns.width)),
-            chains=np.zeros(routes.rows, dtype=np.float32),
+            messages=np.zeros((routes.rows, columns.width), dtype=terms.messages),
         )
         self.is_due = False
         self.stations = tuple(
@@ -252,12 +254,14 @@ class Share:
 
     def count(self) -> list[None]:
         """Have every block count the terms of its sums; their number bounds how they round."""
+        chains = np.zeros(self.routes.rows, np.uint16)
         if not self.is_transposed:
             self._arrive()
-            self._each(Station.count_orders)
-            self._send_up(self.economy.chains)
-            self._receive_up(self.economy.chains)
-        self._each(Station.count_products, ORDERS if self.is_transposed else ())
+            self._each(lambda station: station.count_orders(chains))
+            self._send_up(chains)
+            self._receive_up(chains)
+        reads = ORDERS if self.is_transposed else ()
+        self._each(lambda station: station.count_products(chains), reads)
         return [None] * len(self.stations)
 
     def prove(self, correction: Correction, delta: float) -> list[list[Evidence]]:

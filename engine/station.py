@@ -40,6 +40,7 @@ FIRST = np.zeros(MOST_PRODUCTS, dtype=np.uint16)
 NOTHING, NO_COLUMNS = np.zeros(0), np.zeros((0, 0))
 # Threads do not inherit what the loop ignores; numbers that overflow are noticed by their sums.
 IGNORED = np.errstate(over="ignore", invalid="ignore", divide="ignore")
+SUBNORMAL = 2.0**-149  # the least float32 above 0
 TRACE = 1e8  # floors of turnover; real turnover is 1e22 and more
 
 
@@ -53,15 +54,12 @@ class Economy:
         For values with what came down from other shares, see `ogas.engine.mail`.
     given : (s, c) float64
         What the other blocks order.
-    messages : (rows, c) float64
-    chains : (rows,) float32
-        The additions behind each message, once something was certified.
+    messages : (rows, c)
     """
 
     state: State
     given: Matrix
-    messages: Matrix
-    chains: npt.NDArray[np.float32]
+    messages: State
 
 
 Seen = tuple[float, float, float, bool]
@@ -196,18 +194,18 @@ class Station:
 
     # ---- the certificate ------------------------------------------------------------------------
 
-    def count_orders(self) -> None:
+    def count_orders(self, ordered: chains.Counts) -> None:
         """Fill the outbox with the chains behind its orders."""
-        self.economy.chains[self.mail.outbox] = chains.behind_orders(self.sector.frame)
+        ordered[self.mail.outbox] = chains.behind_orders(self.sector.frame)
 
-    def count_products(self) -> None:
+    def count_products(self, ordered: chains.Counts) -> None:
         """Find the chains behind the sums of the products, once those of all orders are there."""
         size = len(self.sector)
         if self.weights.is_reversed:  # what a product takes from others is one sum
             with self._orders() as part:
                 outside = part.column_lengths(size).astype(np.float64)
         else:
-            outside = chains.behind_messages(self.mail, self.economy.chains, size)
+            outside = chains.behind_messages(self.mail, ordered, size)
         self.chains = chains.behind_products(self.sector.frame, outside)
 
     def users(self, positions: Integers) -> npt.NDArray[np.int64]:
@@ -269,9 +267,14 @@ class Station:
         certify.prove_sums(
             *(used, found.gross, needed, self.chains, output, witness),
             *(demand.lower, demand.upper),
-            *(delta, found.r_lower, found.r_upper, found.slack, found.reach),
+            *(delta, self._underflow, found.r_lower, found.r_upper, found.slack, found.reach),
         )
         return found
+
+    @property
+    def _underflow(self) -> float:
+        """What messages may have lost that are too small for their type."""
+        return SUBNORMAL if self.economy.messages.dtype == np.float32 else 0.0
 
     def _correct(self, correction: Correction) -> None:
         """Move the plans along the witness, and scale the witness."""

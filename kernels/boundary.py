@@ -15,9 +15,10 @@ X, W = np.uint64(0), np.uint64(1)  # the columns of a pair
 
 @kernel(
     [
-        f"void({rows}[::1], uint16[::1], int64[::1], int64[::1], float64[:, ::1], "
+        f"void({rows}[::1], uint16[::1], int64[::1], int64[::1], {messages}[:, ::1], "
         "float64[:, ::1], float64[:, ::1], uint64, float64[:, ::1])"
         for rows in ("uint32", "int64")
+        for messages in ("float32", "float64")
     ]
 )
 def collect(rows, local, sources, bounds, messages, factor, shift, drift, out):
@@ -43,7 +44,7 @@ def collect(rows, local, sources, bounds, messages, factor, shift, drift, out):
         for k in range(np.uint64(bounds[s]), np.uint64(bounds[s + np.uint64(1)])):
             row, i = np.uint64(rows[k]), np.uint64(local[k])
             if is_pair:
-                x, w = messages[row, X], messages[row, W]
+                x, w = np.float64(messages[row, X]), np.float64(messages[row, W])
                 out[i, X] += scale_x * x + shift_x * w
                 out[i, W] += scale_w * w + shift_w * w
             else:
@@ -77,7 +78,12 @@ def follow(owners, factor, shift, drift, state):
             correct(factor, shift, state, state, owner, k, k, drift)
 
 
-@kernel(["void(uint16[::1], float64[::1], float64[:, ::1], float64[:, ::1])"])
+@kernel(
+    [
+        f"void(uint16[::1], float64[::1], {numbers}[:, ::1], float64[:, ::1])"
+        for numbers in ("float32", "float64")
+    ]
+)
 def tally(owners, price, numbers, out):
     """Write ``out[owner, c] = sum of price_k numbers[k, c]`` over the rows k of each owner.
 
@@ -101,7 +107,7 @@ def tally(owners, price, numbers, out):
 
 
 @kernel(
-    [f"void({rows}[::1], uint16[::1], float32[::1], float64[::1])" for rows in ("uint32", "int64")]
+    [f"void({rows}[::1], uint16[::1], uint16[::1], float64[::1])" for rows in ("uint32", "int64")]
 )
 def longest(rows, local, lengths, out):
     """Write the longest chain of additions behind the sums that `collect` makes.

@@ -5,17 +5,18 @@ For row i with K entries, machine spacing eps = 2**-52 and entries known to a re
 
     s = (A x)_i     m = (|A| |x|)_i     q = (|A| w)_i          as computed
     k = min(K, 128) + ceil(K / 128)                            the longest chain of additions
-    e = ((k+4) eps + delta (1+4eps)) (1+4eps) / (1 - (k+4) eps)          E = m e (1+4eps) + tiny
+    e = ((k+4) eps + delta (1+4eps)) (1+4eps) / (1 - (k+4) eps)          E = m e (1+4eps) + lost
     r_upper = up(up(up(f_upper + s) - x) + E)       r_lower = dn(dn(dn(f_lower + s) - x) - E)
-    slack   = dn(w - q (1+e) (1+4eps) - tiny)       reach   = up(q (1+e) (1+4eps) + tiny)
+    slack   = dn(w - (q (1+e) (1+4eps) + lost))     reach   = up(q (1+e) (1+4eps) + lost)
     up(a) = a + |a| 2eps + tiny                     dn(a) = a - |a| 2eps - tiny
 
 so that the exact residual of every A' in [A (1-delta), A (1+delta)] and f' in [f_lower, f_upper]
 lies in [r_lower, r_upper], ``w - |A'| w >= slack`` and ``|A'| w <= reach``: directed rounding modes
-are not needed. ``tiny`` covers underflow. Sums run in chunks of 128 terms, then over the chunks:
-what a hub product with 10,000 users loses to rounding is 200 steps, not 10,000. (k+4) eps / (1 -
-(k+4) eps) is twice Wilkinson's bound for sums of that depth: Higham (2002), Accuracy and Stability
-of Numerical Algorithms, ch. 4.
+are not needed. ``tiny`` covers underflow, and so does ``lost``: it is tiny, and k times what each
+term may lose that was held in fewer bits on the way. Sums run in chunks of 128 terms, then over the
+chunks: what a hub product with 10,000 users loses to rounding is 200 steps, not 10,000. (k+4) eps /
+(1 - (k+4) eps) is twice Wilkinson's bound for sums of that depth: Higham (2002), Accuracy and
+Stability of Numerical Algorithms, ch. 4.
 """
 
 import numpy as np
@@ -42,24 +43,24 @@ def down(a):
 @kernel(
     [
         "UniTuple(float64, 4)(float64, float64, float64, float64, float64, float64, float64, "
-        "float64, float64)"
+        "float64, float64, float64)"
     ]
 )
-def proven(s, gross, q, terms, x, w, f_lower, f_upper, delta):
+def proven(s, gross, q, terms, x, w, f_lower, f_upper, delta, underflow):
     """Return ``r_lower, r_upper, slack, reach`` of one product, certainly on their side.
 
     ``s, gross, q`` are ``A x, |A| |x|, |A| w`` as computed, by chains of at most ``terms``
-    additions.
+    additions. ``underflow`` is what each term may have lost besides what ``delta`` says.
     """
     rounding = (terms + 4.0) * EPSILON
     spread = 1.0 + 4.0 * EPSILON
     e = (rounding + delta * spread) * spread / (1.0 - rounding)
-    error = gross * e * spread + TINY
+    lost = TINY + terms * underflow
+    error = gross * e * spread + lost
+    needed = q * (1.0 + e) * spread + lost
     r_upper = up(up(up(f_upper + s) - x) + error)
     r_lower = down(down(down(f_lower + s) - x) - error)
-    slack = down(w - q * (1.0 + e) * spread - TINY)
-    reach = up(q * (1.0 + e) * spread + TINY)
-    return r_lower, r_upper, slack, reach
+    return r_lower, r_upper, down(w - needed), up(needed)
 
 
 @csr_kernel(
@@ -105,23 +106,40 @@ def certificate_pass(
         longest = np.float64(min(last - first, np.uint64(CHUNK))) + np.float64(chunks)
         gross[i] = m
         r_lower[i], r_upper[i], slack[i], reach[i] = proven(
-            s, m, q, longest, x[i], w[i], f_lower[i], f_upper[i], delta
+            s, m, q, longest, x[i], w[i], f_lower[i], f_upper[i], delta, 0.0
         )
 
 
 @kernel(
     [
         "void(float64[::1], float64[::1], float64[::1], float64[::1], float64[::1], float64[::1], "
-        "float64[::1], float64[::1], float64, "
+        "float64[::1], float64[::1], float64, float64, "
         "float64[::1], float64[::1], float64[::1], float64[::1])"
     ]
 )
-def prove_sums(s, gross, q, terms, x, w, f_lower, f_upper, delta, r_lower, r_upper, slack, reach):
+def prove_sums(
+    s,
+    gross,
+    q,
+    terms,
+    x,
+    w,
+    f_lower,
+    f_upper,
+    delta,
+    underflow,
+    r_lower,
+    r_upper,
+    slack,
+    reach,
+):
     """Write what `certificate_pass` does, from sums that are already there.
 
-    ``terms`` is the longest chain of additions behind each product's three sums.
+    ``terms`` is the longest chain of additions behind each product's three sums, and ``underflow``
+    what each term may have lost where it was too small for its type.
     """
     for i in range(np.uint64(len(x))):
         r_lower[i], r_upper[i], slack[i], reach[i] = proven(
-            s[i], gross[i], q[i], terms[i], x[i], w[i], f_lower[i], f_upper[i], delta
+            *(s[i], gross[i], q[i], terms[i], x[i], w[i], f_lower[i], f_upper[i]),
+            *(delta, underflow),
         )

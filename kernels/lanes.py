@@ -31,6 +31,7 @@ from ogas.kernels.vectors import (
     gather,
     halves,
     load,
+    narrow,
     plus,
     prefetch_line,
     side_by_side,
@@ -184,7 +185,8 @@ def _sixteen_rows(width):
                     accumulators.add(group, products(plus(b, index, skipped), None))
             for group, skipped in enumerate((0, LANES)):
                 place = b.mul(plus(b, row, skipped), ir.Constant(LONG, width))
-                store(b, out.memory, place, side_by_side(b, accumulators.lanes(group)))
+                sums = [narrow(b, lanes, out.element) for lanes in accumulators.lanes(group)]
+                store(b, out.memory, place, side_by_side(b, sums))
             return context.get_dummy_value()
 
         kinds = (values, columns, x, out, types.uint64, types.uint64, types.uint64)

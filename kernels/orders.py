@@ -22,6 +22,7 @@ from ogas.kernels.arrays import overlap
 from ogas.kernels.jit import kernel
 from ogas.kernels.lanes import (
     AHEAD,
+    PRECISIONS,
     in_all_precisions,
     row_of_one,
     row_of_pair,
@@ -32,12 +33,21 @@ from ogas.kernels.lanes import (
 MATRIX = "int64[::1], int64[::1], uint16[::1], {values}[::1]"
 
 
-@kernel(in_all_precisions(f"void({MATRIX}, {{vector}}[:, ::1], float64[:, ::1])"))
+@kernel(
+    [
+        f"void({MATRIX.format(values=values)}, {vector}[:, ::1], {out}[:, ::1])"
+        for values, vector, out in (
+            *((*precision, "float64") for precision in PRECISIONS),
+            ("float32", "float32", "float32"),
+            ("float32", "float64", "float32"),
+        )
+    ]
+)
 def orders_pair(hub_ptr, slice_ptr, columns, values, pair, out):
     """Write ``out = E @ pair``, (h + 16 s, 2), for the pair (b, 2) of plan and witness.
 
-    Reads 6 or 10 bytes per nonzero, writes 16 per row. ``out`` must not share memory with ``pair``:
-    raises ValueError.
+    Sums are in float64, and rounded if ``out`` is in float32. Reads 6 or 10 bytes per nonzero,
+    writes 8 or 16 per row. ``out`` must not share memory with ``pair``: raises ValueError.
     """
     if overlap(out, pair):
         raise ValueError("out shares memory with what is read")

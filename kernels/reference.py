@@ -106,7 +106,8 @@ def certificate_pass(
     terms = np.diff(indptr)
     longest = np.minimum(terms, CHUNK) + -(-terms // CHUNK)
     gross[:] = m
-    prove_sums(s, m, q, longest, x, w, f_lower, f_upper, delta, r_lower, r_upper, slack, reach)
+    given = s, m, q, longest, x, w, f_lower, f_upper, delta, 0.0
+    prove_sums(*given, r_lower, r_upper, slack, reach)
 
 
 def prove_sums(
@@ -119,6 +120,7 @@ def prove_sums(
     f_lower: Vector,
     f_upper: Vector,
     delta: float,
+    underflow: float,
     r_lower: Vector,
     r_upper: Vector,
     slack: Vector,
@@ -128,11 +130,13 @@ def prove_sums(
     rounding = (terms + 4.0) * EPSILON
     spread = 1.0 + 4.0 * EPSILON
     e = (rounding + delta * spread) * spread / (1.0 - rounding)
-    error = gross * e * spread + TINY
+    lost = TINY + terms * underflow
+    error = gross * e * spread + lost
+    needed = q * (1.0 + e) * spread + lost
     r_upper[:] = up(up(up(f_upper + s) - x) + error)
     r_lower[:] = down(down(down(f_lower + s) - x) - error)
-    slack[:] = down(w - q * (1.0 + e) * spread - TINY)
-    reach[:] = up(q * (1.0 + e) * spread + TINY)
+    slack[:] = down(w - needed)
+    reach[:] = up(needed)
 
 
 def up(a: Any) -> Any:

@@ -71,7 +71,7 @@ def test_what_float32_holds_is_bounded_with_what_it_rounds(recipe, kind, partiti
     table = problems.cut(with_digits_of_float64(plain), partition)
     with problems.rounded_to_float32():
         problem = problems.by_blocks(table, kind, figures=3)
-    assert problem.uncertainty == 2.0**-24
+    assert problem.is_rounded
     assert problem.half
     solution = problems.planned(problem, 3)
     assert solution.outcome is Outcome.CERTIFIED

@@ -2,6 +2,7 @@
 
 from contextlib import nullcontext
 from dataclasses import replace
+from fractions import Fraction
 
 import economies
 import exact
@@ -12,6 +13,7 @@ import strategies
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ogas.engine.account import Correction
 from ogas.engine.balance import Demand
 from ogas.engine.iterate import Precision, solve
 from ogas.engine.outcome import Outcome
@@ -79,13 +81,47 @@ def test_what_is_swept_in_float32_is_true_of_the_float64_that_was_given(kind, fi
         economy = economies.draw(rng, kind, rng.choice(economies.DELTAS))
         with problems.rounded_to_float32():
             problem = economy.by_blocks(figures)
-        assert problem.uncertainty > economy.balance.delta
+        assert problem.is_rounded
         solution = problems.planned(problem, figures, most=300)
         certified += bool(solution.certificates)
         for certificate in solution.certificates:
             for A, f in economy.members(rng, 4):
                 check(A, [float(wanted) for wanted in f], certificate)
     assert certified > DRAWS // 4
+
+
+def test_what_messages_in_float32_lose_is_within_what_is_proven_of_the_balances():
+    table = problems.cut(problems.solvable("sectors:S1"), "at random")
+    with problems.rounded_to_float32():
+        cycle = problems.METHODS["orders-and-tables"].start(problems.by_blocks(table, figures=3))
+    assert cycle.messages == "float32"
+    for _ in range(6):
+        cycle.sweep()
+    cycle.certify()  # counts what stands behind the sums
+    share = cycle.problem.exchange.share
+    share.prove(Correction.none(7, cycle.columns), cycle.delta)
+    x, w = (
+        np.concatenate([getattr(station.found[0], name) for station in share.stations])
+        for name in ("output", "witness")
+    )
+    order = np.argsort(np.concatenate([sector.products for sector in share.sectors]))
+    rows = exact.fractions(table.coefficients.toarray())
+    for station in share.stations:
+        found, f = station.found[0], station.demand[:, 0]
+        for k, product in enumerate(station.sector.products):
+            used, needed = (
+                sum(
+                    a * Fraction(float(other))
+                    for a, other in zip(rows[product], v[order], strict=True)
+                )
+                for v in (x, w)
+            )
+            residual = Fraction(float(f[k])) + used - Fraction(float(found.output[k]))
+            assert (
+                Fraction(float(found.r_lower[k])) <= residual <= Fraction(float(found.r_upper[k]))
+            )
+            assert Fraction(float(found.slack[k])) <= Fraction(float(found.witness[k])) - needed
+            assert needed <= Fraction(float(found.reach[k]))
 
 
 @pytest.mark.parametrize("kind", economies.KINDS)

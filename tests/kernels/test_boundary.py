@@ -67,6 +67,12 @@ def test_what_is_ordered_is_added_up_as_by_the_twin(mail):
     assert ours.tobytes() == twins.tobytes()
 
 
+def test_messages_in_float32_are_added_up_as_by_the_twin(mail):
+    mail.messages = mail.messages.astype(np.float32)
+    ours, twins = (mail.collect(kernels.collect) for kernels in (boundary, twin))
+    assert ours.tobytes() == twins.tobytes()
+
+
 def test_places_beyond_32_bits_are_added_up_alike(mail):
     before = mail.collect(boundary.collect)
     mail.rows = mail.rows.astype(np.int64)
@@ -118,10 +124,12 @@ def test_correcting_the_correction_is_refused(kernels, shared):
 
 @pytest.mark.parametrize("rows", [0, 1, 17, 300])
 @pytest.mark.parametrize("padding", [0, 15])
-def test_what_is_taken_is_valued_as_by_the_twin_and_a_scatter(rows, padding, width):
+@pytest.mark.parametrize("precision", [np.float32, np.float64])
+def test_what_is_taken_is_valued_as_by_the_twin_and_a_scatter(rows, padding, precision, width):
     draw = np.random.default_rng(SEED)
     owners = draw.integers(0, BLOCKS, rows).astype(np.uint16)
-    price, numbers = draw.lognormal(size=rows), draw.normal(size=(rows + padding, width))
+    price = draw.lognormal(size=rows)
+    numbers = draw.normal(size=(rows + padding, width)).astype(precision)
     results = []
     for kernels in (boundary, twin):
         out = np.full((BLOCKS, width), 7.5)
@@ -177,7 +185,7 @@ def test_kernels_at_boundaries_release_the_lock_and_compile_nothing_new(kernel):
 
 def test_the_longest_chain_is_that_of_the_longest_message_and_one_for_each_message():
     # product 0 gets messages of rows 2 and 0, product 2 one of row 3, product 1 none
-    local, lengths = np.array([0, 0, 2], np.uint16), np.array([5, 9, 7, 1], np.float32)
+    local, lengths = np.array([0, 0, 2], np.uint16), np.array([5, 9, 7, 1], np.uint16)
     for module in (boundary, twin):
         for kind in (np.uint32, np.int64):
             out = np.full(3, np.nan)

@@ -380,12 +380,13 @@ def test_a_sweep_over_what_it_reads_is_refused(kernels, shared):
 
 @pytest.mark.parametrize("count", [0, 1, 17])
 @pytest.mark.parametrize("delta", [0.0, 2.0**-24, 1e-3])
-def test_what_is_proven_from_sums_is_that_of_the_twin(count, delta):
+@pytest.mark.parametrize("underflow", [0.0, 2.0**-149, 1e-9])
+def test_what_is_proven_from_sums_is_that_of_the_twin(count, delta, underflow):
     draw = np.random.default_rng(SEED)
     s, x, lower = draw.normal(size=(3, count))
     gross, q, w, width = draw.lognormal(size=(4, count))
     terms = draw.integers(0, 70_000, count).astype(np.float64)
-    given = (s, gross, q, terms, x, w, lower, lower + width, delta)
+    given = (s, gross, q, terms, x, w, lower, lower + width, delta, underflow)
     results = []
     for kernels in (certify, reference):
         out = np.full((4, count), 7.5)

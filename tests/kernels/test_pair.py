@@ -186,6 +186,18 @@ def test_orders_are_those_of_the_twin_and_the_sums_of_the_rows(block):
     assert not np.frombuffer(alone)[len(positions) :].any()
 
 
+def test_orders_may_be_rounded_to_float32(block, precision):
+    if precision[0] == "float64":
+        return
+    layout = slices.slice_rows(*block.rows)[1:]
+    places = len(layout[0]) - 1 + 16 * (len(layout[1]) - 1)
+    exact = written(twin.orders_pair, *layout, block.pair, shape=(places, 2))
+    for kernels in (orders, twin):
+        out = np.full((places, 2), 7.5, np.float32)
+        kernels.orders_pair(*layout, block.pair, out)
+        assert out.tobytes() == np.frombuffer(exact).astype(np.float32).tobytes()
+
+
 @pytest.mark.parametrize("size", [1, 7, 8, 9, 15, 16, 17, 40, 255])
 def test_a_dense_block_is_that_of_the_twin(size, precision):
     block = Block([], precision, size=size)
