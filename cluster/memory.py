@@ -14,12 +14,12 @@ from ogas.cluster.runtime.packing import first_fit
 from ogas.cluster.runtime.schedule import Burden
 from ogas.datasets.manifest import Content
 from ogas.datasets.store import Store
-from ogas.datasets.stored_block import BlockEntry, part_bytes
+from ogas.datasets.stored_block import BlockEntry, part_bytes, stored_bytes
 from ogas.engine.choose import CACHED, FLOAT32_FIGURES
 from ogas.engine.errors import DoesNotFitError
 from ogas.engine.layout import MOST_PRODUCTS
 from ogas.engine.plan import MOST_COLUMNS
-from ogas.engine.sectors import READERS
+from ogas.engine.sectors import FORMERS
 from ogas.engine.streams import AHEAD
 
 INTERPRETER_BYTES = 400 * 10**6  # Python, its libraries, and kernels while they are compiled
@@ -34,7 +34,8 @@ READING_BYTES, CUTTING_BYTES = 24, 80
 HELD_BYTES = {True: 6, False: 10}  # per nonzero: entries in float32, in float64
 PADDING = 16 * 257  # entries that fill up the slices of a block, at most
 WHOLE_BYTES = 12
-MESSAGE_BYTES = 24  # per product that a block takes from another: where it is, and whose
+# Per product that a block takes from another: where it is, and whose; more where it is elsewhere.
+MESSAGE_BYTES, ABROAD_BYTES = 18, 24
 LAYOUT_BYTES = 80  # per product of the table: where it stands, for a while on every worker
 BLOCK_VECTORS = 24  # of one number per product of a block
 TEXT_BYTES = 120  # per label, besides the characters: as Python's own while it is read or stored
@@ -74,7 +75,9 @@ class Run:
         Plan and witness; with signs both of the magnitudes too, and prices if they are carried.
         """
         if self.is_simple and content.is_plain:
-            return 8 * 2
+            few = self.figures <= FLOAT32_FIGURES
+            narrow = few and _held_in_blocks(content, self.figures) == HELD_BYTES[True]
+            return 2 * (4 if narrow else 8)
         return 8 * (2 * (min(self.plans, MOST_COLUMNS) + 1) + 3)
 
 
@@ -143,7 +146,7 @@ def burdens_of(content: Content, run: Run) -> tuple[tuple[Burden, ...], int]:
 
     Messages are counted twice, where they are sent from and where they arrive.
     """
-    message = run.column_bytes(content) + MESSAGE_BYTES
+    message = run.column_bytes(content) + ABROAD_BYTES
     vectors = 8 * (BLOCK_VECTORS + PLAN_VECTORS * min(run.plans, MOST_COLUMNS))
     burdens = tuple(
         Burden(
@@ -155,8 +158,8 @@ def burdens_of(content: Content, run: Run) -> tuple[tuple[Burden, ...], int]:
         )
         for entry in content.blocks
     )
-    reading = sorted(_reading(entry) for entry in content.blocks)[-READERS:]
-    return burdens, INTERPRETER_BYTES + LAYOUT_BYTES * content.products + sum(reading)
+    reading = _reading(content)
+    return burdens, INTERPRETER_BYTES + LAYOUT_BYTES * content.products + reading
 
 
 def installed_bytes() -> int:
@@ -184,10 +187,9 @@ def _in_blocks(content: Content, run: Run, streamed: Set[int], threads: int) -> 
         for number, entry in enumerate(content.blocks)
         if number not in streamed
     )
-    reading = sorted(_reading(entry) for entry in content.blocks)[-READERS:]
     rooms = _rooms(content, [content.blocks[number] for number in streamed], run, threads)
     messages = (run.column_bytes(content) + MESSAGE_BYTES) * words
-    return held + max(messages + rooms, MESSAGE_BYTES * words + sum(reading))
+    return held + max(messages + rooms, MESSAGE_BYTES * words + _reading(content))
 
 
 def streaming_bytes(content: Content, run: Run, threads: int = 1) -> int:
@@ -215,8 +217,14 @@ def _words(content: Content, entry: BlockEntry) -> int:
     return entry.ext if pieces == 1 else min(pieces * content.products, entry.nonzeros)
 
 
-def _reading(entry: BlockEntry) -> int:
-    """Return what reading a block and bringing it into form takes for a while."""
+def _reading(content: Content) -> int:
+    """Return what reading blocks and bringing them into form takes for a while."""
+    forming = sorted(_forming(entry) for entry in content.blocks)[-FORMERS:]
+    stored = sorted(stored_bytes(entry) for entry in content.blocks)[-AHEAD:]
+    return sum(forming) + sum(stored)
+
+
+def _forming(entry: BlockEntry) -> int:
     is_cut = entry.products > MOST_PRODUCTS
     return (CUTTING_BYTES if is_cut else READING_BYTES) * entry.nonzeros
 

@@ -208,5 +208,5 @@ def column_totals(block: Block) -> Vector:
     """Return the sum of each column of a block, own and ordered inputs together."""
     totals = np.zeros(len(block.products))
     for part in (block.own, block.orders):
-        add_content(part.indptr, part.indices, part.data, np.ones(part.shape[0]), False, totals)
+        add_content(part.indptr, part.indices, part.data, np.zeros(0), False, totals)
     return totals

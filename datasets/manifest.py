@@ -1,26 +1,27 @@
 """The manifest: one small JSON file that says, by content, what one version of a table is.
 
     versions/000007-3fa1c09b77de.json    number of the version, start of the digest of the table
-    CURRENT              {"format": 1, "version": "000007-3fa1c09b77de", "plan": null}
+    CURRENT              {"format": 2, "version": "000007-3fa1c09b77de", "plan": null}
 
 The digest of a table is that of its manifest without number, time and note: the same table has the
 same digest wherever and whenever it is stored. `CURRENT` is the only file that is ever replaced; it
 names the version of the table and the plan that belongs to it, together.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from blake3 import blake3
+
 from ogas.datasets.arrays import damage_named
 from ogas.datasets.atomic import write_text
 from ogas.datasets.stored_block import BlockEntry
 from ogas.engine.errors import DamagedError, InvalidInputError
 
-FORMAT = 1
+FORMAT = 2  # 1 named contents by another digest
 
 
 @dataclass(frozen=True)
@@ -73,9 +74,9 @@ class Content:
 
     @property
     def digest(self) -> str:
-        """The SHA-256 that names this table; independent of when and where it was stored."""
+        """The name of this table; independent of when and where it was stored."""
         text = json.dumps(self.json(), sort_keys=True, separators=(",", ":"), allow_nan=False)
-        return hashlib.sha256(text.encode()).hexdigest()
+        return blake3(text.encode()).hexdigest()
 
     def json(self) -> dict[str, Any]:
         """Return the content as JSON types; factors as a list, because their order counts."""
@@ -193,16 +194,18 @@ def read_pointer(path: Path) -> tuple[str, str | None]:
 
 
 def _json(file: Path) -> dict[str, Any]:
-    """Parse a JSON object; refuse the format of a later day before looking further."""
+    """Parse a JSON object; refuse the format of another day before looking further."""
     with damage_named(file):
         found = json.loads(file.read_text(encoding="utf-8"))
         version = found["format"]
         if not isinstance(version, int) or version < 1:
             raise DamagedError(f"format {version!r} is unknown")
-    if version > FORMAT:
+    if version != FORMAT:
         raise DamagedError(
-            f"written in format {version} of the table store; this program reads up to {FORMAT}",
+            f"written in format {version} of the table store; this program reads {FORMAT}",
             where=str(file),
-            advice="upgrade ogas-engine",
+            advice="upgrade ogas-engine"
+            if version > FORMAT
+            else "delete it, and import or generate it again",
         )
     return dict(found)

@@ -11,12 +11,11 @@
         turnover, witness, upstreamness
         attributes        the table and its digest, delta, method, precision, seconds, versions
 
-Anyone reads it with ``xarray.open_zarr(PLAN)``. Every variable's SHA-256 stands in the attribute
+Anyone reads it with ``xarray.open_zarr(PLAN)``. Every variable's digest stands in the attribute
 ``digests``, and that of all units and attributes under ``""``: what is missing or altered cannot
 pass for the plan.
 """
 
-import hashlib
 import json
 import os
 import warnings
@@ -26,6 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from blake3 import blake3
 
 from ogas.datasets.arrays import CHUNK_BYTES, Array, damage_named, digest_of
 from ogas.datasets.atomic import atomic_directory
@@ -36,7 +36,7 @@ from ogas.engine.plan import Column, Plan
 if TYPE_CHECKING:  # xarray takes half a second to import; only reading and writing need it
     import xarray as xr
 
-FORMAT = 1
+FORMAT = 2  # 1 had other digests
 
 #: What `ogas show` and `ogas verify` need to know of a plan besides its variables.
 NEEDED = (
@@ -270,16 +270,16 @@ def _digests(dataset: "xr.Dataset") -> dict[str, str]:
     words = {str(name): [v.dims, v.attrs] for name, v in dataset.variables.items()}
     words[""] = [[], {key: value for key, value in dataset.attrs.items() if key != "digests"}]
     text = json.dumps(words, sort_keys=True, allow_nan=False)
-    return digests | {"": hashlib.sha256(text.encode()).hexdigest()}
+    return digests | {"": blake3(text.encode()).hexdigest()}
 
 
 def _check_format(path: Path, dataset: "xr.Dataset") -> None:
     found = dataset.attrs.get("ogas_plan")
-    if isinstance(found, int) and found > FORMAT:
+    if isinstance(found, int) and found != FORMAT:
         raise DamagedError(
-            f"this plan is of format {found}, and this program reads up to {FORMAT}",
+            f"this plan is of format {found}, and this program reads {FORMAT}",
             where=str(path),
-            advice="upgrade ogas",
+            advice="upgrade ogas" if found > FORMAT else "compute it again",
         )
 
 

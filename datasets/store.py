@@ -34,8 +34,8 @@ from ogas.datasets.manifest import (
 from ogas.datasets.publishing import publishing
 from ogas.datasets.stored_block import (
     BlockEntry,
+    StoredBlock,
     StoredPart,
-    read_block,
     stored_parts,
     write_block,
 )
@@ -44,6 +44,7 @@ from ogas.engine.block import Block, Cut, assemble
 from ogas.engine.errors import DamagedError, InvalidInputError, WrongUsageError
 from ogas.engine.header import Header
 from ogas.engine.source import Source
+from ogas.engine.streams import read_now
 from ogas.engine.table import Table
 
 # Building one CSR from several blocks takes 27 bytes a nonzero more than the result, measured; from
@@ -118,9 +119,13 @@ class Store:
             return header.with_coefficients(self.block(0).own.csr())
         return header.with_coefficients(assemble(self.blocks(), len(header.ids)))
 
+    def whole(self, number: int) -> StoredBlock:
+        """Return what is stored of a block, to be read and proved."""
+        return StoredBlock(self.path, self.manifest.content.blocks[number])
+
     def block(self, number: int) -> Block:
         """Read one block."""
-        return read_block(self.path, self.manifest.content.blocks[number])
+        return read_now(self.whole(number))
 
     def files(self, number: int) -> tuple[StoredPart, StoredPart]:
         """Return the own part and the orders of a block, to be read again."""
@@ -129,14 +134,14 @@ class Store:
     def blocks(self) -> Iterator[Block]:
         """Read the blocks one after the other."""
         for entry in self.manifest.content.blocks:
-            yield read_block(self.path, entry)
+            yield read_now(StoredBlock(self.path, entry))
 
     def source(self) -> Source:
         """Return what is said of the products, and how to read their recipes block by block."""
         entries = self.manifest.content.blocks
         sizes = tuple(entry.products for entry in entries)
         nonzeros = self.manifest.content.nonzeros
-        return Source(self.header(), nonzeros, sizes, self.block, self.files)
+        return Source(self.header(), nonzeros, sizes, self.whole, self.files)
 
     def header(self) -> Header:
         """Read everything but the coefficients."""

@@ -12,15 +12,24 @@ in which they are swept. ``data`` has the value type of the table.
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ogas.datasets.arrays import Array, Chunks, chunks_of, damage_named, fetch, place
+from ogas.datasets.arrays import (
+    Array,
+    Chunks,
+    check_digest,
+    chunks_of,
+    damage_named,
+    group_reads,
+    place,
+)
 from ogas.engine.block import Block
 from ogas.engine.errors import DamagedError, InvalidInputError
+from ogas.engine.parts import Empty
 from ogas.engine.rows import Rows
 from ogas.kernels.loading import add_content, is_sound
 
@@ -34,7 +43,7 @@ class BlockEntry:
     Attributes
     ----------
     digest : str
-        The name of its group: the SHA-256 of its arrays.
+        The name of its group, of its arrays (`ogas.datasets.arrays`).
     products, ext : int
         How many products it makes, and takes from other blocks.
     own, orders : int
@@ -114,8 +123,7 @@ def _is_plain(arrays: Mapping[str, Array]) -> bool:
     totals, is_signed = np.zeros(len(arrays["products"])), False
     for part in ("own", "orders"):
         matrix = [arrays[f"{part}/{name}"] for name in ("indptr", "indices", "data")]
-        ones = np.ones(len(matrix[0]) - 1)
-        is_signed |= bool(add_content(*matrix, ones, False, totals)[2])
+        is_signed |= bool(add_content(*matrix, np.zeros(0), False, totals)[2])
     return not is_signed and bool((totals < 1.0).all())
 
 
@@ -153,24 +161,44 @@ def _sparse_attributes(matrix: Rows, value_type: str) -> dict[str, Any]:
     }
 
 
-def read_block(path: Path, entry: BlockEntry) -> Block:
-    """Read one block of the table directory ``path`` and prove it is the one of the entry.
+@dataclass(frozen=True, eq=False)
+class StoredBlock:
+    """A block of the table directory ``path``, to be read and proved to be the one of the entry.
 
     Raises
     ------
     DamagedError
-        If any of its files is missing, truncated or altered.
+        While it is read, if any of its files is missing, truncated or altered.
     """
-    folder = path / "blocks" / entry.digest
-    arrays = fetch(folder, entry.expected(), entry.digest)
-    width = entry.products
-    with damage_named(folder):
-        return Block(
-            products=arrays["products"],
-            own=_matrix(arrays, "own", (width, width)),
-            ext=arrays["ext"],
-            orders=_matrix(arrays, "orders", (entry.ext, width)),
-        )
+
+    path: Path
+    entry: BlockEntry
+
+    @property
+    def nbytes(self) -> int:
+        """What its arrays take as they are stored."""
+        return stored_bytes(self.entry)
+
+    @property
+    def folder(self) -> Path:
+        """Its group."""
+        return self.path / "blocks" / self.entry.digest
+
+    def reads(self, empty: Empty) -> tuple[Callable[[], Block], list[Callable[[], None]]]:
+        """Return what proves it, and before that what fills its arrays."""
+        arrays, reads = group_reads(self.folder, self.entry.expected(), empty)
+        return partial(self._proved, arrays), reads
+
+    def _proved(self, arrays: dict[str, Array]) -> Block:
+        width = self.entry.products
+        with damage_named(self.folder):
+            check_digest(arrays, self.entry.digest)
+            return Block(
+                products=arrays["products"],
+                own=_matrix(arrays, "own", (width, width)),
+                ext=arrays["ext"],
+                orders=_matrix(arrays, "orders", (self.entry.ext, width)),
+            )
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,17 +215,26 @@ class StoredPart:
     @property
     def nbytes(self) -> int:
         """What its arrays take as they are stored."""
-        return sum(length * np.dtype(kind).itemsize for length, kind in self.sizes.values())
+        return _nbytes(self.sizes)
 
-    def reads(self, empty: Callable[[int, Any], Array]) -> tuple[Rows, list[Callable[[], None]]]:
-        """Return the part, and what fills it, in any order or at the same time."""
+    def reads(self, empty: Empty) -> tuple[Callable[[], Rows], list[Callable[[], None]]]:
+        """Return what makes the part, and before that what fills it."""
         arrays = {name: empty(*size) for name, size in self.sizes.items()}
         reads = [read for name, array in arrays.items() for read in self._chunks[name].reads(array)]
-        return Rows(self.shape, *arrays.values()), reads
+        return partial(Rows, self.shape, *arrays.values()), reads
 
     @cached_property
     def _chunks(self) -> dict[str, Chunks]:
         return chunks_of(self.folder, list(self.sizes))
+
+
+def _nbytes(sizes: Mapping[str, tuple[int, str]]) -> int:
+    return sum(length * np.dtype(kind).itemsize for length, kind in sizes.values())
+
+
+def stored_bytes(entry: BlockEntry) -> int:
+    """Return what the arrays of a block take as they are stored."""
+    return _nbytes(entry.expected())
 
 
 def part_bytes(entry: BlockEntry) -> tuple[int, int]:

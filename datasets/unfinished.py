@@ -21,8 +21,9 @@ import numpy as np
 from ogas.datasets.arrays import damage_named
 from ogas.datasets.atomic import atomic_file, write_text
 from ogas.datasets.manifest import read_manifest
-from ogas.datasets.stored_block import BlockEntry, read_block
+from ogas.datasets.stored_block import BlockEntry, StoredBlock
 from ogas.engine.errors import DamagedError
+from ogas.engine.streams import read_now
 from ogas.engine.table import Vector
 
 UNFINISHED = "unfinished"
@@ -83,7 +84,7 @@ class Unfinished:
                 found = np.load(source, allow_pickle=False)
                 entry = BlockEntry(**json.loads(str(found["entry"])))
                 block = Finished(entry, found["demand"], found["factor"])
-            read_block(self.path, entry)
+            read_now(StoredBlock(self.path, entry))
         except DamagedError:
             return None
         return block

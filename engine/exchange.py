@@ -100,7 +100,7 @@ class Here:
     def __call__(self, source: Source, layout: Layout, form: Form) -> SerialExchange:
         """Read all blocks."""
         threads = self.threads or available_cores()
-        reading = Reading(source.block, source.files, self.streamed)
+        reading = Reading(source.whole, source.files, self.streamed)
         sectors = arrange(reading, range(len(source.sizes)), layout, form, threads)
         holding = Holding.all_of(layout.blocks, threads)
         share = Share.of(sectors, layout, holding, Nobody(), is_transposed=form.is_transposed)

@@ -293,14 +293,16 @@ def _outboxes(parcel: Slots, first: int) -> list[Outbox]:
 
 
 def _places(taken: Taken, shifts: Integers, kind: type) -> tuple[Places, npt.NDArray[np.uint16]]:
-    """Return where the products stand in this share, and the place of each maker among partners."""
+    """Return where the products stand in this share, and the place of each maker among partners.
+
+    Written over the makers, and over slots that are not moved: there may be billions.
+    """
     numbers = np.zeros(len(shifts), dtype=np.uint16)
     partners = np.flatnonzero(taken.counts)
     numbers[partners] = np.arange(len(partners))
-    places: Places = np.empty(len(taken.slots), dtype=kind)
-    owners = np.empty_like(taken.makers)
-    routing.move(taken.slots, taken.makers, shifts, places, numbers, owners)
-    return places, owners
+    places: Places = np.empty(len(taken.slots), dtype=kind) if shifts.any() else taken.slots
+    routing.move(taken.slots, taken.makers, shifts, places, numbers, taken.makers)
+    return places, taken.makers
 
 
 def _received(

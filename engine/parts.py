@@ -134,12 +134,19 @@ class Frame:
         )
         return Own(self.own_ptr, columns, values)
 
-    def orders(self, part: Rows, empty: Empty = np.empty) -> Orders:
-        """Bring the orders into form."""
+    def orders(
+        self,
+        part: Rows,
+        empty: Empty = np.empty,
+        *,
+        rows: npt.NDArray[np.uint32] | None = None,
+    ) -> Orders:
+        """Bring the orders into form; ``rows`` is their order, if it is known."""
         part = _as_wide_as(part, self.numbers)
         layout, out = (self.hub_ptr, self.slice_ptr), self._out(self.slice_ptr, empty)
         source = part.indptr, part.indices, part.data
-        slices.fill(source, slices.by_length(part.indptr), layout, self.place, out)
+        sorted_rows = slices.by_length(part.indptr) if rows is None else rows
+        slices.fill(source, sorted_rows, layout, self.place, out)
         return Orders(*layout, *out)
 
     def _out(

@@ -14,12 +14,15 @@ from ogas.engine.block import Block, part_of
 from ogas.engine.layout import MOST_PRODUCTS, Layout
 from ogas.engine.parts import Frame, Held, Orders, Own
 from ogas.engine.rows import Rows
-from ogas.engine.streams import File, Streamed
+from ogas.engine.streams import File, Streamed, ahead
 from ogas.engine.table import Integers, Vector
 from ogas.kernels import loading
 from ogas.kernels.slices import by_length, lay_out
 
-READERS = 4
+FORMERS = 4
+
+
+Lines = npt.NDArray[np.uint32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +81,7 @@ class Sector:
             feeds_on_itself=bool((self.diagonal >= 1.0).any()),
         )
 
-    def files(self, names: Sequence[str]) -> list[File]:
+    def files(self, names: Sequence[str]) -> list[File[Rows]]:
         """Return those parts, ``own`` or ``orders``, that have to be read again; in this order."""
         if isinstance(self.parts, Held):
             return []
@@ -164,8 +167,8 @@ class Reading:
 
     Attributes
     ----------
-    block : callable
-        Returns one by its number; those that are too large are cut.
+    whole : callable
+        Returns what is stored of one by its number; those that are too large are cut.
     files : callable
         Returns its own part and its orders, to be read again.
     streamed : set of int
@@ -173,8 +176,8 @@ class Reading:
         that are swept as they are stored can be: others are held.
     """
 
-    block: Callable[[int], Block]
-    files: Callable[[int], tuple[File, File]] | None = None
+    whole: Callable[[int], File[Block]]
+    files: Callable[[int], tuple[File[Rows], File[Rows]]] | None = None
     streamed: Set[int] = frozenset()
 
     def again(self, number: int) -> Streamed | None:
@@ -202,19 +205,24 @@ def arrange(
         Of all products of the table.
     form : Form
     threads : int
-        How many blocks are read at a time, `READERS` at most: those are held twice.
+        How many blocks are brought into form at a time, `FORMERS` at most: those are held twice,
+        and so is what is read ahead.
     """
+    threads = min(threads, FORMERS)
+    files = {number: reading.whole(number) for number in stored}
 
     def sectors(number: int) -> list[Sector]:
         numbers = layout.pieces(number)
         orders = [layout.products_of(piece) for piece in numbers]
         streamed = reading.again(number) if len(numbers) == 1 else None
-        return [
-            _sector(piece, order, form, streamed)
-            for piece, order in zip(pieces(reading.block(number)), orders, strict=True)
-        ]
+        with rooms.visit(files[number]) as block:
+            return [
+                _sector(piece, order, form, streamed)
+                for piece, order in zip(pieces(block), orders, strict=True)
+            ]
 
-    with ThreadPoolExecutor(min(threads, READERS)) as pool:
+    rooms = ahead(list(files.values()), threads)
+    with rooms.reading(list(files.values())), ThreadPoolExecutor(threads) as pool:
         return tuple(chain.from_iterable(pool.map(sectors, stored)))
 
 
@@ -249,12 +257,14 @@ def _sector(block: Block, products: Integers, form: Form, streamed: Streamed | N
     return Sector(
         products=products,
         frame=frame,
-        parts=streamed or Held(frame.own(block.own), frame.orders(block.orders)),
-        ext=block.ext[rows].astype(np.uint32),
+        parts=streamed or Held(frame.own(block.own), frame.orders(block.orders, rows=rows)),
+        ext=block.ext.astype(np.uint32)[rows],
         diagonal=diagonal[order].astype(frame.numbers).astype(np.float64),
-        price=np.zeros(0) if form.price is None else own_price[order],
-        ext_price=np.zeros(0) if form.price is None else ext_price[rows],
-        costs_less=bool((inside[:, -1] + outside[:, -1] < own_price[order]).all()),
+        price=own_price[order] if own_price.size else own_price,
+        ext_price=ext_price[rows] if own_price.size else ext_price,
+        costs_less=bool(
+            (inside[:, -1] + outside[:, -1] < (own_price[order] if own_price.size else 1.0)).all()
+        ),
         own_content=np.ascontiguousarray(inside),
         nonzeros=block.nonzeros,
         is_signed=is_signed,
@@ -262,10 +272,11 @@ def _sector(block: Block, products: Integers, form: Form, streamed: Streamed | N
 
 
 def _worth(price: Vector | None, products: Integers) -> Vector:
-    return np.ones(len(products)) if price is None else price[products]
+    """Return the prices of some products; no prices are prices of 1."""
+    return np.zeros(0) if price is None else price[products]
 
 
-def _frame(block: Block, order: Integers, numbers: str, form: Form) -> tuple[Frame, Integers]:
+def _frame(block: Block, order: Integers, numbers: str, form: Form) -> tuple[Frame, Lines]:
     """Return how long the rows of a block are, and the stored row of each of its orders."""
     place = np.empty(len(order), dtype=np.uint16)
     place[order] = np.arange(len(order))
@@ -274,7 +285,7 @@ def _frame(block: Block, order: Integers, numbers: str, form: Form) -> tuple[Fra
         lengths = np.bincount(block.own.indices, minlength=len(order))
     own_ptr = np.concatenate([[0], np.cumsum(lengths[order])]).astype(np.int64)
     rows = by_length(block.orders.indptr)
-    layout = lay_out(np.diff(block.orders.indptr)[rows])
+    layout = lay_out(block.orders.indptr, rows)
     return Frame(own_ptr, *layout, place, numbers, form.is_transposed), rows
 
 

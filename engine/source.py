@@ -3,15 +3,31 @@
 A large table need never exist as one matrix; what can be done block by block, is.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from ogas.engine.block import Block, Cut, assemble
 from ogas.engine.header import Header
-from ogas.engine.streams import File
+from ogas.engine.parts import Empty
+from ogas.engine.rows import Rows
+from ogas.engine.streams import File, read_now
 from ogas.engine.table import Table
+
+
+@dataclass(frozen=True, eq=False)
+class InMemory:
+    """A block of a table that is in memory; nothing has to be read."""
+
+    cut: Cut
+    number: int
+    nbytes: int = 0
+
+    def reads(self, empty: Empty) -> tuple[Callable[[], Block], Sequence[Callable[[], None]]]:
+        """Return what cuts the block out."""
+        return partial(self.cut, self.number), ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,8 +40,8 @@ class Source:
     nonzeros : int
     sizes : tuple of int
         Products of each block.
-    block : callable
-        Reads a block by its number; may be called again, from any thread.
+    whole : callable
+        Returns what is stored of a block by its number; to be read again, from any thread.
     files : callable or None
         Returns the parts of a block, to be read again whenever they are needed; None for a table
         that is in memory anyway.
@@ -34,18 +50,23 @@ class Source:
     header: Header
     nonzeros: int
     sizes: tuple[int, ...]
-    block: Callable[[int], Block]
-    files: Callable[[int], tuple[File, File]] | None = None
+    whole: Callable[[int], File[Block]]
+    files: Callable[[int], tuple[File[Rows], File[Rows]]] | None = None
 
     @staticmethod
     def of(table: Table) -> "Source":
         """Return a table in its blocks, or as one."""
         labels = np.zeros(len(table), np.int64) if table.blocks is None else table.blocks
         sizes = tuple(np.bincount(labels).tolist())
-        return Source(Header.of(table), table.nonzeros, sizes, Cut(table))
+        cut = Cut(table)
+        return Source(Header.of(table), table.nonzeros, sizes, partial(InMemory, cut))
 
     def __len__(self) -> int:
         return len(self.header)
+
+    def block(self, number: int) -> Block:
+        """Read a block."""
+        return read_now(self.whole(number))
 
     def blocks(self) -> Iterator[Block]:
         """Read all blocks, one after the other."""

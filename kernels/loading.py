@@ -40,12 +40,13 @@ def is_sound(indptr, indices, width):
 def add_content(indptr, indices, data, price, of_magnitudes, content):
     """Add ``price @ A`` to ``content``, or ``price @ |A|``.
 
-    Returns the least and the largest magnitude of an entry, and whether any is negative. Reads 6 to
-    12 bytes per nonzero, and gathers and scatters 8.
+    No prices are prices of 1. Returns the least and the largest magnitude of an entry, and whether
+    any is negative. Reads 6 to 12 bytes per nonzero, and gathers and scatters 8.
     """
+    is_priced = len(price) > 0
     least, largest, negative = np.inf, 0.0, 0
     for i in range(np.uint64(len(indptr) - 1)):
-        p = price[i]
+        p = price[i] if is_priced else 1.0
         for k in range(np.uint64(indptr[i]), np.uint64(indptr[i + np.uint64(1)])):
             value = np.float64(data[k])
             magnitude = abs(value)

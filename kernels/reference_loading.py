@@ -24,7 +24,8 @@ def add_content(
     for i in range(len(indptr) - 1):
         for k in range(indptr[i], indptr[i + 1]):
             value = float(data[k])
-            content[indices[k]] += price[i] * (abs(value) if of_magnitudes else value)
+            p = price[i] if len(price) else 1.0
+            content[indices[k]] += p * (abs(value) if of_magnitudes else value)
     magnitudes = np.abs(data.astype(np.float64))
     least, largest = magnitudes.min(initial=np.inf), magnitudes.max(initial=0.0)
     return float(least), float(largest), bool((data < 0).any())

@@ -137,7 +137,7 @@ def slice_rows(
         slice_ptr.append(len(places))
     columns, values = np.array(places, columns.dtype), np.array(entries, values.dtype)
     return (
-        np.array(rows, np.int64),
+        np.array(rows, np.uint32),
         np.array(hub_ptr, np.int64),
         np.array(slice_ptr, np.int64),
         columns,

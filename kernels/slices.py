@@ -4,6 +4,7 @@ One pass: 6 bytes are read and 6 written per nonzero with float32 values, and 10
 are read out of order. Columns get other numbers, and values another type, on the way.
 """
 
+from bisect import bisect_left
 from typing import Any
 
 import numpy as np
@@ -52,7 +53,7 @@ def copy_rows(indptr, columns, values, rows, starts, strides, place, places, ent
 
 @kernel(
     [
-        f"void(int64[::1], {columns}[::1], {values}[::1], int64[::1], int64[::1], "
+        f"void(int64[::1], {columns}[::1], {values}[::1], uint32[::1], int64[::1], "
         f"uint16[::1], uint16[::1], {entries}[::1])"
         for columns, values, entries in TYPES
     ]
@@ -84,32 +85,45 @@ def fill_slices(indptr, columns, values, rows, slice_ptr, place, places, entries
                 to += np.uint64(1)
 
 
-@kernel(["void(int64[::1], int64[::1], int64[::1])"])
-def sort_rows(indptr, free, rows):
-    """Write every row to the next free place for its length, and move that on.
+@kernel(["void(int64[::1], uint32[::1])"])
+def sort_rows(indptr, rows):
+    """Write the numbers of the rows, the longest first.
 
-    Rows of the same length keep their order. Reads 8 bytes and writes 8 per row.
+    Rows of the same length keep their order. Reads 24 bytes and writes 4 per row.
     """
-    for i in range(np.uint64(len(indptr) - 1)):
+    count, longest = np.uint64(len(indptr) - 1), np.int64(0)
+    for i in range(count):
+        longest = max(longest, indptr[i + np.uint64(1)] - indptr[i])
+    free = np.zeros(longest + 2, np.int64)
+    for i in range(count):
+        free[indptr[i + np.uint64(1)] - indptr[i]] += 1
+    before = np.int64(0)
+    for length in range(longest, -1, -1):
+        free[length], before = before, before + free[length]
+    for i in range(count):
         length = indptr[i + np.uint64(1)] - indptr[i]
         rows[free[length]] = i
         free[length] += 1
 
 
 def by_length(indptr: Array) -> Array:
-    """Return the numbers of the rows, the longest first; (e,) int64."""
-    counts = np.bincount(np.diff(indptr))
-    free = len(indptr) - 1 - np.cumsum(counts)  # rows that are longer
-    rows = np.empty(len(indptr) - 1, np.int64)
-    sort_rows(indptr, free, rows)
+    """Return the numbers of the rows, the longest first; (e,) uint32."""
+    rows = np.empty(len(indptr) - 1, np.uint32)
+    sort_rows(indptr, rows)
     return rows
 
 
-def lay_out(lengths: Array) -> tuple[Array, Array]:
-    """Return ``hub_ptr, slice_ptr`` for rows of these lengths, which descend."""
-    hubs = int(np.count_nonzero(lengths > LONGEST))
-    hub_ptr = np.concatenate([[0], np.cumsum(lengths[:hubs])]).astype(np.int64)
-    steps = lengths[hubs::SLICE]  # the first row of a slice is its longest
+def lay_out(indptr: Array, rows: Array) -> tuple[Array, Array]:
+    """Return ``hub_ptr, slice_ptr`` for rows in the order of `by_length`."""
+
+    def lengths(some: Array) -> Array:
+        first = some.astype(np.int64)
+        found: Array = indptr[first + 1] - indptr[first]
+        return found
+
+    hubs = bisect_left(rows, -LONGEST, key=lambda row: indptr[row] - indptr[int(row) + 1])
+    hub_ptr = np.concatenate([[0], np.cumsum(lengths(rows[:hubs]))]).astype(np.int64)
+    steps = lengths(rows[hubs::SLICE])  # the first row of a slice is its longest
     slice_ptr = hub_ptr[-1] + np.concatenate([[0], np.cumsum(SLICE * steps)]).astype(np.int64)
     return hub_ptr, slice_ptr
 
@@ -126,7 +140,7 @@ def fill(
     Parameters
     ----------
     source : indptr, columns, values
-    rows : (e,) int64
+    rows : (e,) uint32
         In the order of `by_length`.
     layout : hub_ptr, slice_ptr
     place : (b,) uint16
@@ -135,7 +149,8 @@ def fill(
     """
     hub_ptr, slice_ptr = layout
     hubs = len(hub_ptr) - 1
-    copy_rows(*source, rows[:hubs], hub_ptr[:-1], np.ones_like(rows[:hubs]), place, *out)
+    ones = np.ones(hubs, np.int64)
+    copy_rows(*source, rows[:hubs].astype(np.int64), hub_ptr[:-1], ones, place, *out)
     fill_slices(*source, rows[hubs:], slice_ptr, place, *out)
 
 
@@ -149,12 +164,12 @@ def slice_rows(indptr: Array, columns: Array, values: Array) -> tuple[Array, ...
 
     Returns
     -------
-    rows : (e,) int64
+    rows : (e,) uint32
         The row of the given matrix at each position; rows of the same length keep their order.
         Positions from e up to the end of the last slice hold nothing.
     """
     rows = by_length(indptr)
-    layout = lay_out(np.diff(indptr)[rows])
+    layout = lay_out(indptr, rows)
     entries = int(layout[1][-1])
     out = np.empty(entries, np.uint16), np.empty(entries, values.dtype)
     fill((indptr, columns, values), rows, layout, IDENTITY, out)

@@ -63,7 +63,7 @@ class SeveralShares:
         def load(share):
             holding = Holding(self.holders, share)
             mine = holding.numbers.tolist()
-            reading = Reading(source.block, source.files, self.streamed)
+            reading = Reading(source.whole, source.files, self.streamed)
             sectors = arrange(reading, mine, layout, form)
             post = self.office.post_of(share)
             return Share.of(sectors, layout, holding, post, is_transposed=form.is_transposed)

@@ -53,7 +53,7 @@ class Part:
             for array, out in zip(self.arrays, made, strict=True)
             for start in range(0, len(array), 100)
         ]
-        return Rows(self.part.shape, *made), pieces
+        return lambda: Rows(self.part.shape, *made), pieces
 
     def piece(self, array, out, piece):
         def read():

@@ -154,7 +154,7 @@ class Held:
         ]
         form = Form(shape.is_transposed, shape.narrow, usable(price))
         pieces = [piece for k in missing for piece in layout.pieces(k)]
-        reading = Reading(store.block, store.files, streamed)
+        reading = Reading(store.whole, store.files, streamed)
         read = arrange(reading, missing, layout, form, threads)
         known |= zip(pieces, read, strict=True)
         place = assignment.addresses.index(address)

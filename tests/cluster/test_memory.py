@@ -104,7 +104,7 @@ def test_text_takes_more_than_numbers(stored):
 
 def test_a_refused_run_reads_no_block_and_no_demand(ogas, stored, monkeypatch):
     stored("sectors:S1")
-    monkeypatch.setattr("ogas.datasets.store.read_block", lambda *_: pytest.fail("a block"))
+    monkeypatch.setattr("ogas.datasets.store.StoredBlock", lambda *_: pytest.fail("a block"))
     ending = ogas("plan", "t", "--demand", "none.csv", "--memory", "1MB", "--json")
     assert (ending.code, json.loads(ending.out)["code"]) == (6, 6)
 
@@ -190,7 +190,8 @@ def test_blocks_that_nobody_looked_at_may_have_signs(stored):
     unknown = replace(content, blocks=tuple(replace(b, is_plain=False) for b in content.blocks))
     run = Run(in_blocks=True, figures=3, is_simple=True)
     assert content.is_plain
-    assert run.column_bytes(content) == 16
+    assert run.column_bytes(content) == 8
+    assert replace(run, figures=6).column_bytes(content) == 16
     assert run.column_bytes(unknown) == replace(run, is_simple=False).column_bytes(content) == 56
 
 

@@ -159,7 +159,7 @@ def test_info_counts_what_crosses_as_by_hand(ogas, stored):
 def test_info_of_one_block_reads_no_coefficients(ogas, stored, monkeypatch):
     stored("two_sectors")
     monkeypatch.setattr(
-        "ogas.datasets.store.read_block", lambda *_: pytest.fail("a block was read")
+        "ogas.datasets.store.StoredBlock", lambda *_: pytest.fail("a block was read")
     )
     facts = ogas("info", "t", "--json").facts
     assert facts["words_per_product"] == facts["words_per_product_row_owned"] == 0

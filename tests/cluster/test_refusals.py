@@ -212,13 +212,13 @@ def test_newer_formats_say_upgrade(ogas, stored, tmp_path):
     stored("two_sectors")
     ogas("plan", "t", "-o", "p")
     file = tmp_path / "p" / "zarr.json"
-    file.write_text(file.read_text().replace('"ogas_plan": 1', '"ogas_plan": 2'))
+    file.write_text(file.read_text().replace('"ogas_plan": 2', '"ogas_plan": 3'))
     for command in ("verify", "show"):
         ending = ogas(command, "p")
         assert ending.code == 5
         assert "upgrade ogas" in ending.err
     pointer = tmp_path / "t" / "CURRENT"
-    pointer.write_text(json.dumps(json.loads(pointer.read_text()) | {"format": 2}))
+    pointer.write_text(json.dumps(json.loads(pointer.read_text()) | {"format": 3}))
     for command in ("plan", "info", "check"):
         ending = ogas(command, "t")
         assert ending.code == 5

@@ -83,14 +83,15 @@ def test_publishing_the_same_table_again_repairs_its_blocks_and_vectors(stored, 
     assert not loads_truly_or_says_so(path, table)
 
 
+@pytest.mark.parametrize(("number", "advice"), [(1, "delete it, and import"), (3, "upgrade")])
 @pytest.mark.parametrize("name", ["CURRENT", "versions"])
-def test_a_newer_format_is_named_and_left_alone(stored, tmp_path, name):
+def test_another_format_is_named_and_left_alone(stored, tmp_path, name, number, advice):
     path = tmp_path / "t"
     shutil.copytree(stored, path)
     file = path / name
     file = next(file.iterdir()) if file.is_dir() else file
-    file.write_text(json.dumps(json.loads(file.read_text()) | {"format": 2}))
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"format": number}))
     for attempt in (lambda: open_store(path).load(), lambda: publish(path, small_table())):
-        with pytest.raises(PlanError, match=r"format 2 .* reads up to 1; upgrade"):
+        with pytest.raises(PlanError, match=rf"format {number} .* reads 2; {advice}"):
             attempt()
     assert len(list((path / "versions").iterdir())) == 1

@@ -415,11 +415,12 @@ def test_a_plan_can_be_replaced_however_damaged_its_attributes(tmp_path):
     assert read_plan(tmp_path / "p").facts["night"] == 2
 
 
-def test_a_plan_of_a_newer_format_is_named(tmp_path):
+@pytest.mark.parametrize(("number", "advice"), [(1, "compute it again"), (3, "upgrade ogas")])
+def test_a_plan_of_another_format_is_named(tmp_path, number, advice):
     write_plan(tmp_path / "p", noted(1))
     file = tmp_path / "p" / "zarr.json"
-    file.write_text(file.read_text().replace('"ogas_plan": 1', '"ogas_plan": 2'))
-    with pytest.raises(DamagedError, match=r"of format 2, and .* reads up to 1; upgrade ogas"):
+    file.write_text(file.read_text().replace('"ogas_plan": 2', f'"ogas_plan": {number}'))
+    with pytest.raises(DamagedError, match=rf"of format {number}, and .* reads 2; {advice}"):
         read_plan(tmp_path / "p")
 
 

@@ -11,10 +11,11 @@ from stored_tables import SEED, same, small_table, tables
 
 from ogas.datasets.atomic import exclusive
 from ogas.datasets.store import open_store, publish, publish_entries
-from ogas.datasets.stored_block import read_block, write_block
+from ogas.datasets.stored_block import StoredBlock, write_block
 from ogas.engine.block import Cut
 from ogas.engine.errors import InvalidInputError, LockedError, WrongUsageError
 from ogas.engine.header import Header
+from ogas.engine.streams import read_now
 from ogas.engine.table import Table, coefficients_from
 
 
@@ -57,7 +58,7 @@ def test_a_large_block_uses_32_bit_indices_and_several_chunks(tmp_path):
     chunks = list((tmp_path / "blocks" / entry.digest / "own" / "data" / "c").iterdir())
     assert 1 < len(chunks) < 4
     assert sum(chunk.stat().st_size for chunk in chunks) < 8 * own.nnz * 1.01
-    assert (read_block(tmp_path, entry).own.csr() != own).nnz == 0
+    assert (read_now(StoredBlock(tmp_path, entry)).own.csr() != own).nnz == 0
 
 
 def test_a_night_that_changes_the_demand_writes_one_vector_and_one_manifest(tmp_path):

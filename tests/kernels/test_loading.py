@@ -39,6 +39,14 @@ def test_content_is_price_times_matrix(drawn, of_magnitudes):
     assert said == (abs(matrix.data).min(), abs(matrix.data).max(), True)
 
 
+def test_no_prices_are_prices_of_one(drawn):
+    for module in (loading, twin):
+        ours, ones = np.zeros(90), np.zeros(90)
+        module.add_content(*drawn, np.zeros(0), False, ours)
+        module.add_content(*drawn, np.ones(90), False, ones)
+        assert ours.tobytes() == ones.tobytes()
+
+
 def test_of_nothing_there_is_no_least_entry():
     nothing = (np.zeros(4, np.int64), np.zeros(0, np.uint16), np.zeros(0, np.float32))
     for module in (loading, twin):
