@@ -26,7 +26,7 @@ INTERPRETER_BYTES = 400 * 10**6  # Python, its libraries, and kernels while they
 
 # Vectors of one number per product: for any run, and for every plan or priced factor more (what is
 # iterated, two certificates, and a copy while it is being stored).
-VECTORS, PLAN_VECTORS = 20, 24
+VECTORS, PLAN_VECTORS = 24, 32
 TRANSPOSING_BYTES = 32  # per nonzero of the whole table
 
 # A block is held as it is stored while it is brought into form; one too large is cut besides.

@@ -126,7 +126,7 @@ G = (
     Row("G-1e5", "the same law, smaller", Workload("sectors:S1", 100_000, 101, LOG)),
     Row("G-1e6", "the same law, smaller", Workload("sectors:S1", 1_000_000, 122, LOG)),
     NOVE,
-    replace(NOVE, name="G1-streamed", title="the same, most of it on the disk", memory="13.5GB"),
+    replace(NOVE, name="G1-streamed", title="the same, most of it on the disk", memory="11.5GB"),
     Row(
         *("G2", "twenty million products"),
         *(Workload("bernes", 20_000_000, 148, LOG), (TWENTY_MILLION,)),

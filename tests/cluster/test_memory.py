@@ -74,7 +74,7 @@ def test_an_earlier_plan_is_counted(stored):
 def test_blocks_are_never_put_together(stored):
     table = generate("sectors:S1", Parameters(products=3000, inputs=60, seed=SEED))
     store = open_store(stored(table))
-    vectors = 8 * len(table) * 44 + 80 * sum(b.ext for b in store.manifest.content.blocks)
+    vectors = 8 * len(table) * 56 + 80 * sum(b.ext for b in store.manifest.content.blocks)
     in_blocks = bytes_of(store) - INTERPRETER_BYTES - vectors
     assert 6 * table.nonzeros < in_blocks < 12 * table.nonzeros
     whole, *transposed = (bytes_of(store, in_blocks=False, transpositions=k) for k in range(3))
