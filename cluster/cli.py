@@ -21,7 +21,7 @@ from ogas.cluster.answer import Answer, json_ready
 from ogas.cluster.failing import failure, told
 
 TABLES, PLANS = "ogas.cluster.commands_tables", "ogas.cluster.commands_plans"
-JOBS = "ogas.cluster.commands_jobs"
+JOBS, VERSIONS = "ogas.cluster.commands_jobs", "ogas.cluster.commands_versions"
 COMMANDS = {
     "plan": PLANS,
     "price": PLANS,
@@ -32,6 +32,10 @@ COMMANDS = {
     "import": TABLES,
     "export": TABLES,
     "generate": TABLES,
+    "versions": VERSIONS,
+    "pin": VERSIONS,
+    "unpin": VERSIONS,
+    "rollback": VERSIONS,
     "submit": JOBS,
     "jobs": JOBS,
     "status": JOBS,

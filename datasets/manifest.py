@@ -1,16 +1,18 @@
 """The manifest: one small JSON file that says, by content, what one version of a table is.
 
     versions/000007-3fa1c09b77de.json    number of the version, start of the digest of the table
-    CURRENT              {"format": 2, "version": "000007-3fa1c09b77de", "plan": null}
+    CURRENT              {"format": 2, "version": "000007-3fa1c09b77de", "plan": null,
+                          "night": null, "before": ["000006-95b7..."]}
 
 The digest of a table is that of its manifest without number, time and note: the same table has the
 same digest wherever and whenever it is stored. `CURRENT` is the only file that is ever replaced; it
-names the version of the table and the plan that belongs to it, together.
+names the version of the table and the plan that belongs to it, together, the last night that is
+done, and which versions were current before.
 """
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from ogas.datasets.stored_block import BlockEntry
 from ogas.engine.errors import DamagedError, InvalidInputError
 
 FORMAT = 2  # 1 named contents by another digest
+MOST_BEFORE = 1_000  # versions of which it is known that they were current
 
 
 @dataclass(frozen=True)
@@ -122,12 +125,15 @@ class Manifest:
     note : str
         What the publisher wished to say.
     content : Content
+    origins : tuple of mapping
+        Who sent the changes that made it of the version before: see `ogas.datasets.changes`.
     """
 
     number: int
     created: str
     note: str
     content: Content
+    origins: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def name(self) -> str:
@@ -145,6 +151,8 @@ def write_manifest(path: Path, manifest: Manifest) -> None:
         "digest": manifest.content.digest,
         "table": manifest.content.json(),
     }
+    if manifest.origins:
+        found["origins"] = [dict(origin) for origin in manifest.origins]
     write_text(path / "versions" / f"{manifest.name}.json", json.dumps(found, indent=1) + "\n")
 
 
@@ -171,26 +179,58 @@ def read_manifest(path: Path, name: str) -> Manifest:
     found = _json(file)
     with damage_named(file):
         content = Content.parse(found["table"])
-        manifest = Manifest(found["number"], found["created"], found["note"], content)
+        origins = tuple(found.get("origins", ()))
+        manifest = Manifest(found["number"], found["created"], found["note"], content, origins)
         if content.digest != found["digest"] or manifest.name != name:
             raise DamagedError("its content has another digest")
     return manifest
 
 
-def write_pointer(path: Path, name: str, plan: str | None = None) -> None:
-    """Make the version ``name``, and the plan that belongs to it, the current ones."""
-    found = {"format": FORMAT, "version": name, "plan": plan}
+@dataclass(frozen=True)
+class Pointer:
+    """What is current.
+
+    Attributes
+    ----------
+    version : str
+        The name of the version.
+    plan : str or None
+        That of the plan that belongs to it.
+    night : str or None
+        The last night that is done: a date, ISO 8601.
+    before : tuple of str
+        The versions that were current before, the last one last.
+    """
+
+    version: str
+    plan: str | None = None
+    night: str | None = None
+    before: tuple[str, ...] = ()
+
+    def followed_by(self, version: str, plan: str | None = None) -> "Pointer":
+        """Return the pointer when another version becomes current."""
+        if version == self.version:
+            return replace(self, plan=plan)
+        return Pointer(version, plan, self.night, (*self.before, self.version)[-MOST_BEFORE:])
+
+
+def write_pointer(path: Path, pointer: Pointer) -> None:
+    """Make a version, and the plan that belongs to it, the current ones."""
+    found = {"format": FORMAT} | asdict(pointer)
     write_text(path / "CURRENT", json.dumps(found) + "\n")
 
 
-def read_pointer(path: Path) -> tuple[str, str | None]:
-    """Return the name of the current version and of its plan."""
+def read_pointer(path: Path) -> Pointer:
+    """Return what is current."""
     found = _json(path / "CURRENT")
     with damage_named(path / "CURRENT"):
         version, plan = found["version"], found["plan"]
+        night, before = found.get("night"), found.get("before", [])
         if not isinstance(version, str) or not isinstance(plan, str | None):
             raise DamagedError("it names no version")
-    return version, plan
+        if not isinstance(night, str | None) or not all(isinstance(one, str) for one in before):
+            raise DamagedError("it names no night, or no versions before")
+    return Pointer(version, plan, night, tuple(before))
 
 
 def _json(file: Path) -> dict[str, Any]:

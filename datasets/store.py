@@ -12,7 +12,7 @@ disk before the next. A night that changes five recipes writes one block and one
 any moment leaves the old version current.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +25,7 @@ from ogas.datasets.manifest import (
     ArrayEntry,
     Content,
     Manifest,
+    Pointer,
     check_meta,
     read_manifest,
     read_pointer,
@@ -196,12 +197,13 @@ def open_store(path: Path | str, version: int | None = None) -> Store:
             where=str(path),
             advice="name a table directory; `ogas import` and `ogas generate` make one",
         )
-    current, plan = read_pointer(path)
+    current = read_pointer(path)
     if version is None:
-        return Store(path, read_manifest(path, current), plan)
+        return Store(path, read_manifest(path, current.version), current.plan)
     for name in _names(path):
         if _number(name) == version:
-            return Store(path, read_manifest(path, name), plan if name == current else None)
+            plan = current.plan if name == current.version else None
+            return Store(path, read_manifest(path, name), plan)
     raise WrongUsageError(
         f"there is no version {version}", where=str(path), advice="`ogas versions` lists them"
     )
@@ -276,6 +278,28 @@ def commit(path: Path, entries: Sequence[BlockEntry], header: Header, note: str 
 
     The lock is held, and `write_block` has written the blocks, one entry for each in order.
     """
+    manifest = drawn_up(path, entries, header, note)
+    pointer = read_pointer(path) if (path / "CURRENT").exists() else None
+    if pointer is None:
+        write_manifest(path, manifest)
+        write_pointer(path, Pointer(manifest.name))
+    elif pointer.version != manifest.name:
+        write_manifest(path, manifest)
+        write_pointer(path, pointer.followed_by(manifest.name))
+    return manifest
+
+
+def drawn_up(
+    path: Path,
+    entries: Sequence[BlockEntry],
+    header: Header,
+    note: str = "",
+    origins: Sequence[Mapping[str, Any]] = (),
+) -> Manifest:
+    """Write the vectors of a version and return its manifest, which is not written yet.
+
+    What equals the current version, or the newest one, is no other version.
+    """
     shared = header.units if isinstance(header.units, str) else ""
     content = Content(
         products=len(header.ids),
@@ -287,15 +311,15 @@ def commit(path: Path, entries: Sequence[BlockEntry], header: Header, note: str 
         factor_units=dict(header.factor_units),
         meta=dict(header.meta),
     )
-    current = read_manifest(path, read_pointer(path)[0]) if (path / "CURRENT").exists() else None
-    if current is not None and current.content.digest == content.digest:
-        return current
-    last = max((_number(name) for name in _names(path)), default=0)
+    names = _names(path)
+    known = [read_pointer(path).version] if (path / "CURRENT").exists() else []
+    for name in (*known, *names[-1:]):
+        found = read_manifest(path, name)
+        if found.content.digest == content.digest:
+            return found
+    last = max(map(_number, names), default=0)
     created = datetime.now(UTC).isoformat(timespec="seconds")
-    manifest = Manifest(last + 1, created, note, content)
-    write_manifest(path, manifest)
-    write_pointer(path, manifest.name)
-    return manifest
+    return Manifest(last + 1, created, note, content, tuple(origins))
 
 
 def _vector_entry(path: Path, name: str, array: Array) -> ArrayEntry:
