@@ -5,7 +5,7 @@ whose recipes or products change are read and written again; the others are the 
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -32,55 +32,72 @@ NOTHING = np.zeros(0, np.int64)
 
 @dataclass(frozen=True, eq=False)
 class Amended:
-    """A table as changes have it, before it is published.
+    """A table as changes have it; nothing of it is written yet.
 
     Attributes
     ----------
+    store : Store
+        The version that was changed.
     header : Header
-    entries : tuple of BlockEntry
-        Of all blocks; those that were touched are written.
     touched : tuple of int
-        The blocks that were written.
-    recipes : tuple of int
-        Positions of the products whose recipes were changed.
+        The blocks that differ.
+    recipes : mapping of position to Recipe
+        Those that changed, or came to another block.
     """
 
+    store: Store
     header: Header
-    entries: tuple[BlockEntry, ...]
     touched: tuple[int, ...]
-    recipes: tuple[int, ...]
+    recipes: Mapping[int, Recipe]
+
+    def block(self, number: int) -> Block:
+        """Return a block as it is now."""
+        before = self.store.block(number)
+        if number not in self.touched:
+            return before
+        labels = self.header.blocks
+        products = (
+            np.arange(len(self.header)) if labels is None else np.flatnonzero(labels == number)
+        )
+        mine = {
+            product: self.recipes[product]
+            for product in products.tolist()
+            if product in self.recipes
+        }
+        return edited(before, products, mine)
+
+    def written(self) -> tuple[BlockEntry, ...]:
+        """Write the blocks that differ, and return the entries of all.
+
+        The lock of the store is held (`ogas.datasets.publishing`).
+        """
+        path, kind = self.store.path, self.header.value_type
+        entries = list(self.store.manifest.content.blocks)
+        for number in self.touched:
+            entries[number] = write_block(path, self.block(number), kind)
+        return tuple(entries)
 
 
 def amended(store: Store, changes: Changes) -> Amended:
-    """Make the changes to a version of a table, and write the blocks that they touch.
+    """Make changes to a version of a table; reads the blocks that they touch, and writes nothing.
 
-    The lock of the store is held (`ogas.datasets.publishing`).
+    Where products are retired, all blocks are read, to see that nobody uses them.
 
     Raises
     ------
     ChangesError
-        With every fault; nothing was written then.
+        With every fault.
     """
     book = _Book(store.header())
     for change in changes.rows:
         book.enter(change)
     header = book.closed()
-    recipes = _recipes(store, book)
-    touched = sorted(book.touched)
-
-    def block(number: int) -> Block:
-        return (
-            _edited(store, book, number, recipes) if number in book.touched else store.block(number)
-        )
-
+    found = Amended(store, header, tuple(sorted(book.touched)), _recipes(store, book))
     if book.retired:
-        book.faults += _still_used(map(block, range(book.blocks)), book)
+        book.faults += _still_used(map(found.block, range(book.blocks)), book)
     if book.faults:
         raise ChangesError(book.faults)
-    entries = list(store.manifest.content.blocks)
-    for number in touched:
-        entries[number] = write_block(store.path, block(number), header.value_type)
-    return Amended(header, tuple(entries), tuple(touched), tuple(sorted(book.orders)))
+    return found
 
 
 @dataclass
@@ -283,13 +300,7 @@ def _followed(recipe: Recipe, orders: Sequence[Change | None], book: _Book) -> R
     return Recipe(np.array(list(kept), dtype=np.int64), values)
 
 
-def _edited(store: Store, book: _Book, number: int, recipes: dict[int, Recipe]) -> Block:
-    products = np.flatnonzero(np.array(book.home) == number)
-    mine = {product: recipes[product] for product in products.tolist() if product in recipes}
-    return edited(store.block(number), products, mine)
-
-
-def _still_used(blocks: Iterator[Block], book: _Book) -> list[Fault]:
+def _still_used(blocks: Iterable[Block], book: _Book) -> list[Fault]:
     """Return a fault for every retired product that somebody still uses."""
     retired = np.array(sorted(book.retired), dtype=np.int64)
     users: dict[int, int] = {}

@@ -88,7 +88,7 @@ def current_plan(path: Path) -> Path | None:
 def staged(path: Path, found: Amended, note: str, origins: Sequence[Origin]) -> Store:
     """Write a version that nobody sees yet; the lock is held."""
     told = [_json(origin) for origin in origins]
-    manifest = drawn_up(path, found.entries, found.header, note, told)
+    manifest = drawn_up(path, found.written(), found.header, note, told)
     if manifest.name != read_pointer(path).version:
         write_text(path / STAGED, manifest.name + "\n")
         write_manifest(path, manifest)
