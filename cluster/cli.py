@@ -27,6 +27,7 @@ COMMANDS = {
     "price": PLANS,
     "show": PLANS,
     "verify": PLANS,
+    "diff": PLANS,
     "info": TABLES,
     "check": TABLES,
     "import": TABLES,

@@ -1,4 +1,4 @@
-"""Commands that make plans and look at them: plan, price, verify, show."""
+"""Commands that make plans and look at them: plan, price, verify, show, diff."""
 
 from pathlib import Path
 from typing import Any
@@ -100,6 +100,35 @@ def show_command(plan: Path, top: int, product: str | None, table: Path | None) 
     if table is not None:
         return showing.as_csv(found, table)
     return showing.largest_of(found, top)
+
+
+@click.command("diff")
+@click.argument("old", type=PATH)
+@click.argument("new", type=PATH)
+@click.option("--column", default="", help="The scenario or factor [default: the first].")
+@option(
+    "--top",
+    type=click.IntRange(0),
+    default=10,
+    show_default=True,
+    help="How many of the products that moved most.",
+)
+@click.option(
+    "--explain",
+    type=click.IntRange(0, 32),
+    default=3,
+    show_default=True,
+    help="For how many of them to say which changed demands and recipes moved them.",
+)
+@json_option
+def diff_command(old: Path, new: Path, column: str, top: int, explain: int) -> Answer:
+    """Say what moved from plan OLD to plan NEW, how surely, and what moved it.
+
+    A change that is smaller than the bounds of the two plans is not distinguishable from none.
+    """
+    from ogas.cluster.comparing import compared
+
+    return compared(old, new, column, top, explain)
 
 
 def _carried_out(command: str, table: str, output: Path | None, options: dict[str, Any]) -> Answer:

@@ -225,8 +225,8 @@ def carry_out(order: Order, site: Site, observe: Observer | None = None) -> Acco
     return account
 
 
-def table_of(plan: Plan) -> tuple[Store, Table]:
-    """Load the version of the table that a plan was made from.
+def store_of(plan: Plan) -> Store:
+    """Open the version of the table that a plan was made from.
 
     Raises
     ------
@@ -247,6 +247,12 @@ def table_of(plan: Plan) -> tuple[Store, Table]:
             where=str(store.path),
             advice="plan it again",
         )
+    return store
+
+
+def table_of(plan: Plan) -> tuple[Store, Table]:
+    """Load the version of the table that a plan was made from; see `store_of`."""
+    store = store_of(plan)
     return store, store.load()
 
 

@@ -1,0 +1,349 @@
+"""What `ogas diff` answers: what moved from one plan to another, and what moved it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.table import Table as Grid
+from scipy.sparse import coo_array, csc_array
+
+from ogas.cluster.answer import Answer
+from ogas.cluster.planning import store_of
+from ogas.cluster.progress import counting
+from ogas.cluster.summary import console, counted, significant
+from ogas.datasets.plans import read_plan
+from ogas.datasets.store import Store
+from ogas.engine.certificate import figures_of
+from ogas.engine.difference import Alignment, Economies, Interval, Parts, attributed
+from ogas.engine.editing import entries_of
+from ogas.engine.errors import DamagedError, WrongUsageError
+from ogas.engine.iterate import Precision
+from ogas.engine.plan import Column, Plan, Request, draw_up
+from ogas.engine.source import Source
+from ogas.engine.table import Integers
+
+MOST_PARTS = 5  # that are told of one product
+DEEPER = 1.1  # times as far from final use as before is worse
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """Two plans over the same products.
+
+    Attributes
+    ----------
+    plans : pair of Plan
+        The old and the new one.
+    columns : pair of Column
+        Those that are compared.
+    ids : Alignment
+    outputs : pair of Interval
+    """
+
+    plans: tuple[Plan, Plan]
+    columns: tuple[Column, Column]
+    ids: Alignment
+    outputs: tuple[Interval, Interval]
+
+    @staticmethod
+    def of(old: Plan, new: Plan, name: str = "") -> "Pair":
+        """Put the columns of this name (the first ones by default) of two plans side by side."""
+        if old.kind != new.kind:
+            raise WrongUsageError(f"one is a plan of {old.kind}, the other of {new.kind}")
+        columns = _column(old, name), _column(new, name)
+        ids = Alignment.of(old.ids, new.ids)
+        places = ids.old, ids.new
+        outputs = tuple(
+            Interval.of(column, place, len(ids))
+            for column, place in zip(columns, places, strict=True)
+        )
+        return Pair((old, new), columns, ids, (outputs[0], outputs[1]))
+
+    @property
+    def moved(self) -> Interval:
+        """The change of every product."""
+        return self.outputs[1].minus(self.outputs[0])
+
+    def largest(self, count: int) -> list[int]:
+        """Return the products that certainly moved most, relatively to what was used of them."""
+        moved, turnover = self.moved, np.zeros(len(self.ids))
+        for column, places in zip(self.columns, (self.ids.old, self.ids.new), strict=True):
+            turnover[places] = np.maximum(turnover[places], column.turnover)
+        share = np.divide(
+            np.abs(moved.middle), turnover, out=np.zeros_like(turnover), where=turnover > 0
+        )
+        share[~moved.is_certain] = 0.0
+        order = np.argsort(-share, kind="stable")[:count]
+        return [product for product in order.tolist() if share[product] > 0]
+
+
+def compared(old: Path, new: Path, name: str, top: int, explained: int) -> Answer:
+    """Return what moved, how surely, and what moved the products that moved most."""
+    pair = Pair.of(read_plan(old), read_plan(new), name)
+    movers = pair.largest(top)
+    facts = {"outcome": "compared", "old": str(old), "new": str(new), "kind": pair.plans[0].kind}
+    facts |= _counts(pair) | {"total": _total(pair)}
+    parts, why = _explained(pair, movers[:explained])
+    facts["largest"] = [_told(pair, product, parts.get(product)) for product in movers]
+    facts["unexplained"] = why
+
+    def show() -> None:
+        for line in _lines(facts):
+            console().print(line)
+        if movers:
+            console().print(_grid(facts["largest"]))
+        for one in facts["largest"]:
+            for line in _part_lines(one):
+                console().print(line)
+        if why:
+            console().print(why)
+
+    return Answer(facts, show)
+
+
+def _column(plan: Plan, name: str) -> Column:
+    found = next((one for one in plan.columns if not name or one.name == name), None)
+    if found is None:
+        there = ", ".join(one.name for one in plan.columns)
+        raise WrongUsageError(f"a plan has no column {name!r}; it has: {there}")
+    return found
+
+
+def _counts(pair: Pair) -> dict[str, Any]:
+    """Return how many products came, went, moved, and are known less well."""
+    certain = pair.moved.is_certain
+    old, new = pair.columns
+    both = np.intersect1d(pair.ids.old, pair.ids.new)
+    before, after = np.zeros((2, len(pair.ids)), np.int64)
+    before[pair.ids.old], after[pair.ids.new] = (
+        figures_of(one.relative_half_widths) for one in pair.columns
+    )
+    depth = np.zeros((2, len(pair.ids)))
+    depth[0][pair.ids.old], depth[1][pair.ids.new] = old.upstreamness, new.upstreamness
+    deeper = (depth[1] > DEEPER * depth[0]) & (depth[0] > 0)
+    return {
+        "products": len(pair.ids.new),
+        "added": len(pair.ids) - len(pair.ids.old),
+        "removed": len(pair.ids) - len(pair.ids.new),
+        "changed": int(certain.sum()),
+        "not_distinguishable": int((~certain & (pair.moved.middle != 0)).sum()),
+        "fewer_figures": int((after[both] < before[both]).sum()),
+        "deeper": int(deeper[both].sum()),
+    }
+
+
+def _total(pair: Pair) -> dict[str, Any] | None:
+    """Return what became of the factor content of the whole plan."""
+    found = [plan.facts.get("total") for plan in pair.plans]
+    if any(one is None or one["unit"] != found[0]["unit"] for one in found if found[0]):
+        return None
+    if found[0] is None or found[1] is None:
+        return None
+    before, after = found
+    return {
+        "old": before["value"],
+        "new": after["value"],
+        "change": after["value"] - before["value"],
+        "lower": float(np.nextafter(after["lower"] - before["upper"], -np.inf)),
+        "upper": float(np.nextafter(after["upper"] - before["lower"], np.inf)),
+        "unit": before["unit"],
+    }
+
+
+# ---- what moved them ----------------------------------------------------------------------------
+
+
+def _explained(pair: Pair, products: Sequence[int]) -> tuple[dict[int, Parts], str]:
+    """Return the parts of the changes of some products, or why they cannot be told."""
+    if not products:
+        return {}, ""
+    if pair.plans[0].kind != "quantities":
+        return {}, "changes of values are not split into parts"
+    try:
+        stores = tuple(store_of(plan) for plan in pair.plans)
+    except DamagedError as error:
+        return {}, f"what moved them cannot be told: {error.message}"
+    change = _change(pair, (stores[0], stores[1]))
+    needs = [_needs(pair, side, stores[side], products) for side in (0, 1)]
+    return {
+        product: attributed(change, [needs[0][product], needs[1][product]]) for product in products
+    }, ""
+
+
+def _change(pair: Pair, stores: tuple[Store, Store]) -> Economies:
+    """Return how the two economies differ."""
+    n, places = len(pair.ids), (pair.ids.old, pair.ids.new)
+    demand = np.zeros(n)
+    for sign, column, place in zip((-1.0, 1.0), pair.columns, places, strict=True):
+        np.add.at(demand, place, sign * column.demand.nominal)
+    digests = [{entry.digest for entry in store.manifest.content.blocks} for store in stores]
+    # The same block means the same recipes where products stand at the same places.
+    is_same = np.array_equal(*places)
+    rows, users, data = [], [], []
+    for sign, store, place, others in zip((-1.0, 1.0), stores, places, digests[::-1], strict=True):
+        for number, entry in enumerate(store.manifest.content.blocks):
+            if is_same and entry.digest in others:
+                continue
+            entries = entries_of(store.block(number))
+            rows.append(place[entries.rows])
+            users.append(place[entries.users])
+            data.append(sign * entries.data)
+    recipes = csc_array((n, n))
+    if data:
+        index = np.concatenate(rows), np.concatenate(users)
+        recipes = csc_array(coo_array((np.concatenate(data), index), shape=(n, n)))
+        recipes.sum_duplicates()
+        recipes.eliminate_zeros()
+    return Economies(pair.outputs, demand, recipes)
+
+
+def _needs(pair: Pair, side: int, store: Store, products: Sequence[int]) -> dict[int, Interval]:
+    """Return what of some products a unit of each product needs.
+
+    Of a product that is not in this economy, that unit alone.
+    """
+    n, places = len(pair.ids), (pair.ids.old, pair.ids.new)[side]
+    where = np.full(n, -1)
+    where[places] = np.arange(len(places))
+    there = {str(product): int(where[product]) for product in products if where[product] >= 0}
+    solved = _solved(store.source(), there, _digits(pair)) if there else {}
+    return {
+        product: Interval.of(solved[str(product)], places, n)
+        if str(product) in solved
+        else Interval(_unit(n, product), np.zeros(n))
+        for product in products
+    }
+
+
+def _solved(source: Source, products: Mapping[str, int], digits: int) -> Mapping[str, Any]:
+    """Return ``v = A' v + e_i`` for some products, with bounds."""
+    units = {name: _unit(len(source), place) for name, place in products.items()}
+    header = replace(source.header, factors=units, factor_units={})
+    request = Request("values", None, Precision(digits), factors=tuple(units))
+    with counting("looking for what moved them", "products"):
+        found = draw_up(replace(source, header=header), request)
+    return {name: one.certificates[0] for name, one in found.items() if one.certificates}
+
+
+def _unit(count: int, place: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    unit = np.zeros(count)
+    unit[place] = 1.0
+    return unit
+
+
+def _digits(pair: Pair) -> int:
+    return max(3, min(int(plan.facts["digits_certified"]) for plan in pair.plans))
+
+
+# ---- how it is told -----------------------------------------------------------------------------
+
+
+def _told(pair: Pair, product: int, parts: Parts | None) -> dict[str, Any]:
+    moved = pair.moved
+    old, new = (one.middle[product] for one in pair.outputs)
+    found = {
+        "product": str(pair.ids.ids[product]),
+        "name": _name(pair, product),
+        "old": float(old),
+        "new": float(new),
+        "change": float(moved.middle[product]),
+        "lower": float(moved.middle[product] - moved.radius[product]),
+        "upper": float(moved.middle[product] + moved.radius[product]),
+        "unit": _unit_of(pair, product),
+    }
+    if parts is None:
+        return found
+    whole, radius = parts.whole
+    shown = [
+        {
+            "what": what,
+            "product": str(pair.ids.ids[cause]),
+            "change": middle,
+            "lower": middle - spread,
+            "upper": middle + spread,
+        }
+        for what, cause, middle, spread in parts.largest(MOST_PARTS)
+    ]
+    rest = whole - sum(part["change"] for part in shown)
+    count = len(parts.demands) + len(parts.recipes) - len(shown)
+    return found | {
+        "parts": shown,
+        "other_parts": {"count": count, "change": rest},
+        "sum_of_parts": {"change": whole, "lower": whole - radius, "upper": whole + radius},
+    }
+
+
+def _name(pair: Pair, product: int) -> str:
+    for plan, places in zip(pair.plans[::-1], (pair.ids.new, pair.ids.old), strict=True):
+        place = _place(places, product)
+        if plan.names is not None and place is not None:
+            return str(plan.names[place])
+    return ""
+
+
+def _unit_of(pair: Pair, product: int) -> str:
+    for column, places in zip(pair.columns[::-1], (pair.ids.new, pair.ids.old), strict=True):
+        place = _place(places, product)
+        if place is not None:
+            units = column.units
+            return units if isinstance(units, str) else str(units[place])
+    return ""
+
+
+def _place(places: Integers, product: int) -> int | None:
+    found = np.flatnonzero(places == product)
+    return int(found[0]) if found.size else None
+
+
+def _lines(facts: Mapping[str, Any]) -> list[str]:
+    moved = counted(facts["changed"], "product")
+    lines = [
+        f"{moved} of {facts['products']:,} certainly changed; "
+        f"{facts['not_distinguishable']:,} changed by less than is known of them"
+    ]
+    for key, words in (("added", "are new"), ("removed", "are gone")):
+        if facts[key]:
+            lines.append(f"{counted(facts[key], 'product')} {words}")
+    if facts["fewer_figures"] or facts["deeper"]:
+        lines.append(
+            f"{facts['fewer_figures']:,} are known to fewer figures than before, "
+            f"{facts['deeper']:,} are further from final use"
+        )
+    if (total := facts["total"]) is not None:
+        lines.append(
+            f"in all {significant(abs(total['change']), 3)} {total['unit']} "
+            f"{'more' if total['change'] >= 0 else 'less'}: from {significant(total['old'], 5)} "
+            f"to {significant(total['new'], 5)}"
+        )
+    return lines
+
+
+def _grid(movers: Sequence[Mapping[str, Any]]) -> Grid:
+    grid = Grid(
+        title="what moved most, for its size", title_justify="left", title_style="bold", box=None
+    )
+    grid.add_column("product", overflow="fold")
+    for name in ("before", "now", "change", "at least", "at most"):
+        grid.add_column(name, justify="right")
+    grid.add_column("unit")
+    for one in movers:
+        numbers = (significant(one[key], 4) for key in ("old", "new", "change", "lower", "upper"))
+        grid.add_row(f"{one['product']} {one['name']}".strip(), *numbers, one["unit"])
+    return grid
+
+
+def _part_lines(one: Mapping[str, Any]) -> list[str]:
+    if "parts" not in one:
+        return []
+    lines = [f"{one['product']} changed by {significant(one['change'], 4)}, of that"]
+    lines += [
+        f"  {significant(part['change'], 3):>14}  by the {part['what']} "
+        f"{'for' if part['what'] == 'demand' else 'of'} {part['product']}"
+        for part in one["parts"]
+    ]
+    rest = one["other_parts"]
+    if rest["count"]:
+        lines.append(f"  {significant(rest['change'], 3):>14}  by {rest['count']:,} others")
+    return lines
