@@ -28,6 +28,7 @@ COMMANDS = {
     "show": PLANS,
     "verify": PLANS,
     "diff": PLANS,
+    "whatif": PLANS,
     "info": TABLES,
     "check": TABLES,
     "import": TABLES,

@@ -1,4 +1,4 @@
-"""Commands that make plans and look at them: plan, price, verify, show, diff."""
+"""Commands that make plans and look at them: plan, price, verify, show, diff, whatif."""
 
 from pathlib import Path
 from typing import Any
@@ -102,24 +102,28 @@ def show_command(plan: Path, top: int, product: str | None, table: Path | None) 
     return showing.largest_of(found, top)
 
 
-@click.command("diff")
-@click.argument("old", type=PATH)
-@click.argument("new", type=PATH)
-@click.option("--column", default="", help="The scenario or factor [default: the first].")
-@option(
+top_option = option(
     "--top",
     type=click.IntRange(0),
     default=10,
     show_default=True,
     help="How many of the products that moved most.",
 )
-@click.option(
+explain_option = click.option(
     "--explain",
     type=click.IntRange(0, 32),
     default=3,
     show_default=True,
     help="For how many of them to say which changed demands and recipes moved them.",
 )
+
+
+@click.command("diff")
+@click.argument("old", type=PATH)
+@click.argument("new", type=PATH)
+@click.option("--column", default="", help="The scenario or factor [default: the first].")
+@top_option
+@explain_option
 @json_option
 def diff_command(old: Path, new: Path, column: str, top: int, explain: int) -> Answer:
     """Say what moved from plan OLD to plan NEW, how surely, and what moved it.
@@ -129,6 +133,30 @@ def diff_command(old: Path, new: Path, column: str, top: int, explain: int) -> A
     from ogas.cluster.comparing import compared
 
     return compared(old, new, column, top, explain)
+
+
+@click.command("whatif")
+@table_argument
+@click.option(
+    "--change",
+    "changes",
+    type=PATH,
+    multiple=True,
+    required=True,
+    help="A change file, CSV or Parquet; several are made one after the other.",
+)
+@top_option
+@explain_option
+@solving
+def whatif_command(table: str, changes: tuple[Path, ...], **options: Any) -> Answer:
+    """Say what would move if changes were made to TABLE; nothing is stored.
+
+    The plan that is published with the table (or --warm PLAN) is revised where the changes reach,
+    and certified like any other.
+    """
+    from ogas.cluster.supposing import supposed
+
+    return supposed(table, changes, options)
 
 
 def _carried_out(command: str, table: str, output: Path | None, options: dict[str, Any]) -> Answer:

@@ -13,6 +13,7 @@ from ogas.cluster.answer import Answer
 from ogas.cluster.planning import store_of
 from ogas.cluster.progress import counting
 from ogas.cluster.summary import console, counted, significant
+from ogas.datasets.amending import Amended
 from ogas.datasets.plans import read_plan
 from ogas.datasets.store import Store
 from ogas.engine.certificate import figures_of
@@ -79,28 +80,71 @@ class Pair:
         return [product for product in order.tolist() if share[product] > 0]
 
 
+@dataclass(frozen=True, eq=False)
+class Side:
+    """One of two economies.
+
+    Attributes
+    ----------
+    source : Source
+    blocks : tuple of str
+        A name for what each block says; the same where two say the same.
+    """
+
+    source: Source
+    blocks: tuple[str, ...]
+
+    @staticmethod
+    def of(store: Store) -> "Side":
+        """Return a stored table."""
+        return Side(store.source(), tuple(one.digest for one in store.manifest.content.blocks))
+
+    @staticmethod
+    def after(changes: Amended) -> "Side":
+        """Return a table after changes that are not stored."""
+        before = [one.digest for one in changes.store.manifest.content.blocks]
+        names = ("" if k in changes.touched else name for k, name in enumerate(before))
+        return Side(changes.source(), tuple(names))
+
+
+Sides = tuple[Side, Side]
+
+
 def compared(old: Path, new: Path, name: str, top: int, explained: int) -> Answer:
     """Return what moved, how surely, and what moved the products that moved most."""
     pair = Pair.of(read_plan(old), read_plan(new), name)
     movers = pair.largest(top)
-    facts = {"outcome": "compared", "old": str(old), "new": str(new), "kind": pair.plans[0].kind}
-    facts |= _counts(pair) | {"total": _total(pair)}
-    parts, why = _explained(pair, movers[:explained])
-    facts["largest"] = [_told(pair, product, parts.get(product)) for product in movers]
-    facts["unexplained"] = why
+    try:
+        before, after = (Side.of(store_of(plan)) for plan in pair.plans)
+        parts, why = explained_by(pair, (before, after), movers[:explained])
+    except DamagedError as error:
+        parts, why = {}, f"what moved them cannot be told: {error.message}"
+    facts = {"outcome": "compared", "old": str(old), "new": str(new)}
+    facts |= told(pair, movers, parts) | {"unexplained": why}
+    return Answer(facts, lambda: show(facts))
 
-    def show() -> None:
-        for line in _lines(facts):
-            console().print(line)
-        if movers:
-            console().print(_grid(facts["largest"]))
-        for one in facts["largest"]:
-            for line in _part_lines(one):
-                console().print(line)
-        if why:
-            console().print(why)
 
-    return Answer(facts, show)
+def told(
+    pair: Pair, movers: Sequence[int], parts: Mapping[int, Parts] | None = None
+) -> dict[str, Any]:
+    """Return what moved, JSON types only: how many products, the total, and the movers."""
+    found = {"kind": pair.plans[0].kind} | _counts(pair) | {"total": _total(pair)}
+    found["largest"] = [_told(pair, product, (parts or {}).get(product)) for product in movers]
+    return found
+
+
+def show(facts: Mapping[str, Any]) -> None:
+    """Print what moved."""
+    out = console()
+    for line in _lines(facts):
+        out.print(line)
+    if facts["largest"]:
+        out.print(_grid(facts["largest"]))
+    for one in facts["largest"]:
+        for line in _part_lines(one):
+            out.print(line)
+    if facts["unexplained"]:
+        out.print(facts["unexplained"])
 
 
 def _column(plan: Plan, name: str) -> Column:
@@ -155,38 +199,36 @@ def _total(pair: Pair) -> dict[str, Any] | None:
 # ---- what moved them ----------------------------------------------------------------------------
 
 
-def _explained(pair: Pair, products: Sequence[int]) -> tuple[dict[int, Parts], str]:
+def explained_by(pair: Pair, sides: Sides, products: Sequence[int]) -> tuple[dict[int, Parts], str]:
     """Return the parts of the changes of some products, or why they cannot be told."""
     if not products:
         return {}, ""
     if pair.plans[0].kind != "quantities":
         return {}, "changes of values are not split into parts"
-    try:
-        stores = tuple(store_of(plan) for plan in pair.plans)
-    except DamagedError as error:
-        return {}, f"what moved them cannot be told: {error.message}"
-    change = _change(pair, (stores[0], stores[1]))
-    needs = [_needs(pair, side, stores[side], products) for side in (0, 1)]
+    change = _change(pair, sides)
+    needs = [_needs(pair, number, sides[number].source, products) for number in (0, 1)]
     return {
         product: attributed(change, [needs[0][product], needs[1][product]]) for product in products
     }, ""
 
 
-def _change(pair: Pair, stores: tuple[Store, Store]) -> Economies:
+def _change(pair: Pair, sides: Sides) -> Economies:
     """Return how the two economies differ."""
     n, places = len(pair.ids), (pair.ids.old, pair.ids.new)
     demand = np.zeros(n)
     for sign, column, place in zip((-1.0, 1.0), pair.columns, places, strict=True):
         np.add.at(demand, place, sign * column.demand.nominal)
-    digests = [{entry.digest for entry in store.manifest.content.blocks} for store in stores]
     # The same block means the same recipes where products stand at the same places.
-    is_same = np.array_equal(*places)
+    known = [set(side.blocks) for side in sides]
+    shared = known[0] & known[1] if len(places[0]) <= len(places[1]) == n else set()
+    if not np.array_equal(places[0], places[1][: len(places[0])]):
+        shared = set()
     rows, users, data = [], [], []
-    for sign, store, place, others in zip((-1.0, 1.0), stores, places, digests[::-1], strict=True):
-        for number, entry in enumerate(store.manifest.content.blocks):
-            if is_same and entry.digest in others:
+    for sign, side, place in zip((-1.0, 1.0), sides, places, strict=True):
+        for number, name in enumerate(side.blocks):
+            if name in shared:
                 continue
-            entries = entries_of(store.block(number))
+            entries = entries_of(side.source.block(number))
             rows.append(place[entries.rows])
             users.append(place[entries.users])
             data.append(sign * entries.data)
@@ -199,7 +241,7 @@ def _change(pair: Pair, stores: tuple[Store, Store]) -> Economies:
     return Economies(pair.outputs, demand, recipes)
 
 
-def _needs(pair: Pair, side: int, store: Store, products: Sequence[int]) -> dict[int, Interval]:
+def _needs(pair: Pair, side: int, source: Source, products: Sequence[int]) -> dict[int, Interval]:
     """Return what of some products a unit of each product needs.
 
     Of a product that is not in this economy, that unit alone.
@@ -208,7 +250,7 @@ def _needs(pair: Pair, side: int, store: Store, products: Sequence[int]) -> dict
     where = np.full(n, -1)
     where[places] = np.arange(len(places))
     there = {str(product): int(where[product]) for product in products if where[product] >= 0}
-    solved = _solved(store.source(), there, _digits(pair)) if there else {}
+    solved = _solved(source, there, _digits(pair)) if there else {}
     return {
         product: Interval.of(solved[str(product)], places, n)
         if str(product) in solved

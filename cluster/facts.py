@@ -5,19 +5,17 @@ from typing import Any
 
 import numpy as np
 
-from ogas.datasets.store import Store
 from ogas.engine.certificate import Certificate
 from ogas.engine.header import Header
 from ogas.engine.iterate import Solution
 from ogas.engine.plan import Request, histories, total, worst_outcome
+from ogas.engine.source import Source
 
 STAGES = ("load", "solve", "certify", "write", "total")
 Totals = dict[str, dict[str, Any]]
 
 
-def facts_of(
-    store: Store, header: Header, request: Request, solutions: Mapping[str, Solution]
-) -> dict[str, Any]:
+def facts_of(source: Source, request: Request, solutions: Mapping[str, Solution]) -> dict[str, Any]:
     """Return what the JSON of ``plan`` and ``price`` says, but for the times and the path.
 
     ``total`` and ``totals`` are those of the first scenario; where there are several, ``scenarios``
@@ -29,14 +27,14 @@ def facts_of(
     passes = sum(history.passes for history in runs)
     seconds = sum(history.seconds() for history in runs)
     traffic = list({id(found.history): found.traffic for found in solutions.values()}.values())
-    nonzeros = store.manifest.content.nonzeros
+    header, nonzeros = source.header, source.nonzeros
     totals = _totals(header, request, proved)
     facts = {
         "outcome": outcome.word,
         "title": str(header.meta.get("title", "")),
         "products": len(header),
         "nonzeros": nonzeros,
-        "blocks": len(store.manifest.content.blocks),
+        "blocks": len(source.sizes),
         "method": "auto" if request.method is None else request.method.name,
         "digits_requested": request.precision.figures,
         **_proved(list(proved.values()), is_complete=len(proved) == len(solutions)),

@@ -95,6 +95,18 @@ class Account:
         audits = [solution.productivity for solution in self.solutions.values()]
         return next((found.loop for found in audits if found is not None and found.loop), None)
 
+    @property
+    def loop_facts(self) -> dict[str, Any]:
+        """What JSON says of the loop."""
+        if self.loop is None:
+            return {}
+        named = self.loop.products[:MOST_NAMED]
+        return {
+            "loop": [str(self.header.ids[product]) for product in named],
+            "loop_size": len(self.loop.products),
+            "loop_radius": self.loop.radius,
+        }
+
 
 @dataclass(frozen=True)
 class Files:
@@ -202,11 +214,11 @@ def carry_out(order: Order, site: Site, observe: Observer | None = None) -> Acco
             request = _completed(replace(request, method=method, load=load), header, files)
         with clock.timing("solve"):
             solutions = draw_up(source, request, observe=observe)
-        facts = facts_of(store, header, request, solutions)
+        facts = facts_of(source, request, solutions)
         facts |= {"method_because": why, "warm": None if files.warm is None else str(files.warm)}
         facts |= _origin(order.name, store, files.demands) | site.facts()
         facts["seconds"] = seconds_of(clock.seconds, solutions)
-        plan = _plan(header, request, solutions, json_ready(facts))
+        plan = plan_of(header, request, solutions, json_ready(facts))
         with clock.timing("write"):
             if plan is not None:
                 found = plan
@@ -215,13 +227,7 @@ def carry_out(order: Order, site: Site, observe: Observer | None = None) -> Acco
     facts |= site.facts()
     facts["plan"] = None if plan is None else str(order.target)
     account = Account(header, solutions, plan, facts)
-    if account.loop is not None:
-        named = account.loop.products[:MOST_NAMED]
-        facts |= {
-            "loop": [str(header.ids[product]) for product in named],
-            "loop_size": len(account.loop.products),
-            "loop_radius": account.loop.radius,
-        }
+    facts |= account.loop_facts
     return account
 
 
@@ -307,7 +313,7 @@ def _is_simple(request: Request, header: Header, files: Files) -> bool:
     return not is_other and header.demand is not None and bool((header.demand >= 0).all())
 
 
-def _plan(
+def plan_of(
     header: Header, request: Request, solutions: Mapping[str, Solution], facts: Mapping[str, Any]
 ) -> Plan | None:
     """Return the plan, or None where some column has no bounds at all."""

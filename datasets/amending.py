@@ -26,6 +26,8 @@ from ogas.datasets.stored_block import BlockEntry, write_block
 from ogas.engine.block import Block
 from ogas.engine.editing import Recipe, edited, recipes_of, users_of
 from ogas.engine.header import Header
+from ogas.engine.source import InMemory, Source
+from ogas.engine.streams import File
 
 NOTHING = np.zeros(0, np.int64)
 
@@ -65,6 +67,22 @@ class Amended:
             if product in self.recipes
         }
         return edited(before, products, mine)
+
+    def source(self) -> Source:
+        """Return the table as it is now, block by block."""
+        before = self.store.manifest.content
+        labels = self.header.blocks
+        sizes = (len(self.header),) if labels is None else tuple(np.bincount(labels).tolist())
+        untouched = sum(
+            entry.nonzeros for k, entry in enumerate(before.blocks) if k not in self.touched
+        )
+        blocks = {number: self.block(number) for number in self.touched}
+        nonzeros = untouched + sum(block.nonzeros for block in blocks.values())
+
+        def whole(number: int) -> File[Block]:
+            return InMemory(blocks[number]) if number in blocks else self.store.whole(number)
+
+        return Source(self.header, nonzeros, sizes, whole)
 
     def written(self) -> tuple[BlockEntry, ...]:
         """Write the blocks that differ, and return the entries of all.

@@ -282,6 +282,8 @@ def _problems(
 def _started(plan: "Plan", names: Sequence[str], header: Header) -> Start:
     """Return an earlier plan as a start; where it lacks a column, its first one.
 
+    Products that were added since begin with nothing.
+
     Raises
     ------
     WrongUsageError
@@ -289,11 +291,16 @@ def _started(plan: "Plan", names: Sequence[str], header: Header) -> Start:
     """
     check_start(plan, plan.kind, header)
     known = {column.name: column for column in plan.columns}
-    return Start.after([known.get(name, plan.columns[0]) for name in names])
+    start = Start.after([known.get(name, plan.columns[0]) for name in names])
+    added = len(header) - len(plan.ids)
+    return Start(
+        np.pad(start.outputs, ((0, added), (0, 0))),
+        np.pad(start.witness, (0, added)),
+    )
 
 
 def check_start(plan: "Plan", kind: Kind, header: Header) -> None:
-    """Refuse an earlier plan of another kind, or of other products.
+    """Refuse an earlier plan of another kind, or of other products; some may have been added.
 
     Raises
     ------
@@ -305,7 +312,7 @@ def check_start(plan: "Plan", kind: Kind, header: Header) -> None:
         raise WrongUsageError(
             f"the earlier plan is one of {plan.kind}, and {kind} are asked for", advice=advice
         )
-    if not np.array_equal(plan.ids, header.ids):
+    if not np.array_equal(plan.ids, header.ids[: len(plan.ids)]):
         raise WrongUsageError("the earlier plan is one of other products", advice=advice)
 
 

@@ -5,7 +5,6 @@ A large table need never exist as one matrix; what can be done block by block, i
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
@@ -19,15 +18,14 @@ from ogas.engine.table import Table
 
 @dataclass(frozen=True, eq=False)
 class InMemory:
-    """A block of a table that is in memory; nothing has to be read."""
+    """A block that is in memory; nothing has to be read."""
 
-    cut: Cut
-    number: int
+    block: Block
     nbytes: int = 0
 
     def reads(self, empty: Empty) -> tuple[Callable[[], Block], Sequence[Callable[[], None]]]:
-        """Return what cuts the block out."""
-        return partial(self.cut, self.number), ()
+        """Return the block."""
+        return lambda: self.block, ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +57,7 @@ class Source:
         labels = np.zeros(len(table), np.int64) if table.blocks is None else table.blocks
         sizes = tuple(np.bincount(labels).tolist())
         cut = Cut(table)
-        return Source(Header.of(table), table.nonzeros, sizes, partial(InMemory, cut))
+        return Source(Header.of(table), table.nonzeros, sizes, lambda number: InMemory(cut(number)))
 
     def __len__(self) -> int:
         return len(self.header)
