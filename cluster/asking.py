@@ -33,7 +33,8 @@ def order_of(asked: Specification) -> Order:
     """Return what a job is to carry out."""
     warm = None if asked.warm is None else Path(asked.warm)
     files = Files(tuple(map(Path, asked.demands)), warm)
-    return Order(asked.table, request_of(asked.kind, vars(asked)), Path(asked.target), files)
+    request = request_of(asked.kind, vars(asked))
+    return Order(asked.table, request, Path(asked.target), files, asked.version)
 
 
 def request_of(kind: Kind, options: Mapping[str, Any]) -> Request:

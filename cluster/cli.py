@@ -38,6 +38,7 @@ COMMANDS = {
     "pin": VERSIONS,
     "unpin": VERSIONS,
     "rollback": VERSIONS,
+    "nightly": VERSIONS,
     "submit": JOBS,
     "jobs": JOBS,
     "status": JOBS,

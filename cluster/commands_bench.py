@@ -21,7 +21,9 @@ LEFT |= {"row", "solver", "outcome"}
 
 
 @click.command("bench")
-@click.argument("what", type=click.Choice(["claims", "kernels", "methods", "scaling", "start"]))
+@click.argument(
+    "what", type=click.Choice(["claims", "kernels", "methods", "nightly", "scaling", "start"])
+)
 @click.option("--quick", is_flag=True, help="A small part of it, to see that it runs.")
 @click.option(
     "-o",
@@ -31,16 +33,18 @@ LEFT |= {"row", "solver", "outcome"}
 )
 @json_option
 def bench_command(what: str, quick: bool, output: Path | None) -> Answer:
-    """Measure published claims, kernels and whole runs, methods, workers, or the start.
+    """Measure published claims, kernels and whole runs, methods, nights, workers, or the start.
 
     What was published about planning by computer, measured again beside other solvers, as a page
     (claims: hours, and the memory and disk that there is; what is done is not done again).
     Nanoseconds per nonzero of every kernel, and whole runs on a million products beside SciPy's
     (kernels: a quarter of an hour, 8 GB of memory); passes of every method (methods: five minutes);
+    what a night costs beside planning afresh (nightly: ten minutes, 4 GB of memory and of disk);
     what workers cost and gain, and what a loss costs (scaling: a quarter of an hour, 8 GB); or
     seconds a person waits (start).
 
-    `methods` and `claims` take the published tables from the folder OGAS_DATA, if that is set.
+    `methods`, `nightly` and `claims` take the published tables from the folder OGAS_DATA, if that
+    is set.
     """
     if what == "claims":
         return _claims(quick, output)
@@ -48,6 +52,8 @@ def bench_command(what: str, quick: bool, output: Path | None) -> Answer:
         return _answer([_kernels(quick), _runs(quick)], output)
     if what == "methods":
         return _answer([*_methods(quick), *_growth(quick)], output)
+    if what == "nightly":
+        return _answer([_nightly(quick)], output)
     if what == "scaling":
         from ogas.cluster.scaling_sheets import sheets
 
@@ -152,6 +158,26 @@ def _growth(quick: bool) -> list[Sheet]:
         Sheet("words", "words exchanged in a cycle, for one column", head, words),
         _counts("variants", "passes on what solvers have to meet", variants, (3,), ""),
     ]
+
+
+def _nightly(quick: bool) -> Sheet:
+    from ogas.benchmarks import nightly
+    from ogas.benchmarks.machine import description
+
+    data = os.environ.get("OGAS_DATA")
+    size, folder = nightly.QUICK if quick else nightly.Size(), Path(data) if data else None
+    rows = [
+        [
+            *(one.economy, one.change, one.warm, one.cold),
+            *(f"{one.seconds:.3g}", f"{one.cold_seconds:.3g}"),
+            *(f"{one.written:,}" if one.stored else "-", f"{one.stored:,}" if one.stored else "-"),
+        ]
+        for one in nightly.costs(size, folder)
+    ]
+    head = ["economy", "what", "passes", "from nothing", "seconds", "from nothing, s"]
+    footer = f"three figures of every product, proven; {description()}"
+    named = [*head, "bytes written", "bytes of all blocks"]
+    return Sheet("nightly", "a night, and a plan from nothing", named, rows, footer)
 
 
 def _counts(

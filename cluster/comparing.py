@@ -180,12 +180,9 @@ def _counts(pair: Pair) -> dict[str, Any]:
 
 def _total(pair: Pair) -> dict[str, Any] | None:
     """Return what became of the factor content of the whole plan."""
-    found = [plan.facts.get("total") for plan in pair.plans]
-    if any(one is None or one["unit"] != found[0]["unit"] for one in found if found[0]):
+    before, after = (plan.facts.get("total") for plan in pair.plans)
+    if before is None or after is None or before["unit"] != after["unit"]:
         return None
-    if found[0] is None or found[1] is None:
-        return None
-    before, after = found
     return {
         "old": before["value"],
         "new": after["value"],
@@ -205,14 +202,14 @@ def explained_by(pair: Pair, sides: Sides, products: Sequence[int]) -> tuple[dic
         return {}, ""
     if pair.plans[0].kind != "quantities":
         return {}, "changes of values are not split into parts"
-    change = _change(pair, sides)
+    change = change_between(pair, sides)
     needs = [_needs(pair, number, sides[number].source, products) for number in (0, 1)]
     return {
         product: attributed(change, [needs[0][product], needs[1][product]]) for product in products
     }, ""
 
 
-def _change(pair: Pair, sides: Sides) -> Economies:
+def change_between(pair: Pair, sides: Sides) -> Economies:
     """Return how the two economies differ."""
     n, places = len(pair.ids), (pair.ids.old, pair.ids.new)
     demand = np.zeros(n)
@@ -298,7 +295,7 @@ def _told(pair: Pair, product: int, parts: Parts | None) -> dict[str, Any]:
     if parts is None:
         return found
     whole, radius = parts.whole
-    shown = [
+    shown: list[dict[str, Any]] = [
         {
             "what": what,
             "product": str(pair.ids.ids[cause]),

@@ -186,12 +186,15 @@ class Order:
     target : Path
         Replaced in one step.
     files : Files
+    version : int or None
+        Of the table; None for the current one.
     """
 
     name: str
     request: Request
     target: Path
     files: Files = Files()
+    version: int | None = None
 
 
 def carry_out(order: Order, site: Site, observe: Observer | None = None) -> Account:
@@ -206,7 +209,7 @@ def carry_out(order: Order, site: Site, observe: Observer | None = None) -> Acco
     check_place(order.target)
     with clock.timing("total"):
         with clock.timing("load"):
-            store = open_store(locate(order.name))
+            store = open_store(locate(order.name), order.version)
             source = store.source()
             header = source.header
             method, why = _method(request, source, files)

@@ -22,8 +22,10 @@ from ogas.engine.errors import WrongUsageError
 from ogas.engine.plan import Plan, Request, draw_up
 from ogas.engine.source import Source
 
-KEPT = ("outcome", "products", "nonzeros", "blocks", "method", "digits_requested")
-KEPT += ("digits_certified", "relative_half_width", "radius_bound", "passes")
+KEPT = (
+    *("outcome", "products", "nonzeros", "blocks", "method", "digits_requested"),
+    *("digits_certified", "relative_half_width", "radius_bound", "passes"),
+)
 
 
 def supposed(table: str, files: Sequence[Path], options: Mapping[str, Any]) -> Answer:

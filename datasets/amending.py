@@ -4,6 +4,7 @@ Everything is looked at before anything is written, and every fault is told at o
 whose recipes or products change are read and written again; the others are the same files.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -32,6 +33,14 @@ from ogas.engine.streams import File
 NOTHING = np.zeros(0, np.int64)
 
 
+@dataclass(frozen=True)
+class Move:
+    """By how much a row moves the coefficients it is about: ``ln(new / old)``."""
+
+    change: Change
+    ratio: float
+
+
 @dataclass(frozen=True, eq=False)
 class Amended:
     """A table as changes have it; nothing of it is written yet.
@@ -45,12 +54,15 @@ class Amended:
         The blocks that differ.
     recipes : mapping of position to Recipe
         Those that changed, or came to another block.
+    moves : tuple of Move
+        By how much coefficients moved that were there before, row by row.
     """
 
     store: Store
     header: Header
     touched: tuple[int, ...]
     recipes: Mapping[int, Recipe]
+    moves: tuple["Move", ...] = ()
 
     def block(self, number: int) -> Block:
         """Return a block as it is now."""
@@ -110,7 +122,8 @@ def amended(store: Store, changes: Changes) -> Amended:
     for change in changes.rows:
         book.enter(change)
     header = book.closed()
-    found = Amended(store, header, tuple(sorted(book.touched)), _recipes(store, book))
+    recipes = _recipes(store, book)
+    found = Amended(store, header, tuple(sorted(book.touched)), recipes, tuple(book.moves))
     if book.retired:
         book.faults += _still_used(map(found.block, range(book.blocks)), book)
     if book.faults:
@@ -138,6 +151,7 @@ class _Book:
         self.touched: set[int] = set()
         self.moved: set[int] = set()
         self.added: list[Change] = []
+        self.moves: list[Move] = []
 
     def enter(self, change: Change) -> None:
         """Enter one row."""
@@ -156,6 +170,11 @@ class _Book:
         if header.blocks is not None:
             changed["blocks"] = np.array(self.home, dtype=np.int64)
         return replace(header, factors=factors, **changed)
+
+    def moved_by(self, change: Change, factor: float) -> None:
+        """Note by how much a row moves coefficients; what comes, goes or turns does not move."""
+        if factor > 0:
+            self.moves.append(Move(change, math.log(factor)))
 
     # ---- the verbs ------------------------------------------------------------------------------
 
@@ -251,15 +270,13 @@ class _Book:
 
     def _grown(self) -> dict[str, Any]:
         """Return all vectors and labels that changed, with a place for every new product."""
-        header, found = self.before, {**self.vectors}
+        header = self.before
+        found: dict[str, Any] = {**self.vectors}
         if not self.added:
             return found
-        names = [DEMAND, PRICE, "output", *header.factors]
-        for name in names:
-            if name not in found and (
-                getattr(header, name, None) is not None or name in header.factors
-            ):
-                values = header.factors.get(name, getattr(header, name, None))
+        vectors = {DEMAND: header.demand, PRICE: header.price, "output": header.output}
+        for name, values in (vectors | dict(header.factors)).items():
+            if name not in found and values is not None:
                 found[name] = [*values.tolist(), *[0.0] * len(self.added)]
         for change in self.added:
             if header.price is not None and found[PRICE][self.place[change.product]] == 0.0:
@@ -304,10 +321,14 @@ def _followed(recipe: Recipe, orders: Sequence[Change | None], book: _Book) -> R
             amounts.clear()
         elif not change.input:
             amounts = {supplier: change.value * amount for supplier, amount in amounts.items()}
+            book.moved_by(change, change.value)
         elif change.verb == "set":
+            before = amounts.get(book.place[change.input], 0.0)
             amounts[book.place[change.input]] = change.value
+            book.moved_by(change, change.value / before if before else 0.0)
         elif book.place[change.input] in amounts:
             amounts[book.place[change.input]] *= change.value
+            book.moved_by(change, change.value)
         else:
             what = f"{change.product!r} takes nothing of {change.input!r} that could be scaled"
             book.faults.append(Fault(change.where, what))

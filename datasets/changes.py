@@ -1,7 +1,7 @@
 """Changes: what a day does to a table, as files say it.
 
-CSV or Parquet with one row for each change; files by name, rows from the top, and each row sees
-what the rows before it did:
+CSV or Parquet with one row for each change; files one after the other, rows from the top, and each
+row sees what the rows before it did:
 
     change  of           product  input  value
     set     coefficient  P        S      a        a unit of P takes a of S; nothing any more if 0
@@ -116,7 +116,7 @@ class ChangesError(InvalidInputError):
 
 
 def read_changes(files: Iterable[Path]) -> Changes:
-    """Read change files, by their names; what rows say is looked at by `ogas.datasets.amending`.
+    """Read change files in this order; what rows say is looked at by `ogas.datasets.amending`.
 
     Raises
     ------
@@ -128,7 +128,7 @@ def read_changes(files: Iterable[Path]) -> Changes:
     rows: list[Change] = []
     origins: list[Origin] = []
     faults: list[Fault] = []
-    for file in sorted(files, key=lambda file: file.name):
+    for file in files:
         try:
             with reading(file):
                 columns = read_columns(file)

@@ -197,7 +197,8 @@ class Pointer:
     plan : str or None
         That of the plan that belongs to it.
     night : str or None
-        The last night that is done: a date, ISO 8601.
+        The record of the last night that is done: its date, ISO 8601, and from the second run of
+        a date on its number, ``2026-11-22.2``.
     before : tuple of str
         The versions that were current before, the last one last.
     """

@@ -96,7 +96,10 @@ def staged(path: Path, found: Amended, note: str, origins: Sequence[Origin]) -> 
 
 
 def made_current(path: Path, name: str, night: str | None = None) -> None:
-    """Let a version and its plan be the current ones, and a night be done; the lock is held."""
+    """Let a version and its plan be the current ones, and a night be done; the lock is held.
+
+    ``night`` is the name of its record.
+    """
     plan = plan_of(path, name)
     pointer = read_pointer(path).followed_by(name, None if plan is None else plan.name)
     write_pointer(path, pointer if night is None else replace(pointer, night=night))
@@ -211,7 +214,7 @@ def _unneeded(path: Path) -> Iterator[Path]:
     needed: set[str] = set()
     for file in (path / "versions").glob("*.json"):
         content = read_manifest(path, file.stem).content
-        arrays = (*content.blocks, *content.arrays.values(), *content.factors.values())
-        needed |= {entry.digest for entry in arrays}
+        needed |= {block.digest for block in content.blocks}
+        needed |= {entry.digest for entry in (*content.arrays.values(), *content.factors.values())}
     for folder in ("blocks", "vectors"):
         yield from (group for group in (path / folder).glob("*") if group.name not in needed)

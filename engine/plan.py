@@ -282,7 +282,7 @@ def _problems(
 def _started(plan: "Plan", names: Sequence[str], header: Header) -> Start:
     """Return an earlier plan as a start; where it lacks a column, its first one.
 
-    Products that were added since begin with nothing.
+    Products that it did not know begin with nothing.
 
     Raises
     ------
@@ -292,15 +292,18 @@ def _started(plan: "Plan", names: Sequence[str], header: Header) -> Start:
     check_start(plan, plan.kind, header)
     known = {column.name: column for column in plan.columns}
     start = Start.after([known.get(name, plan.columns[0]) for name in names])
-    added = len(header) - len(plan.ids)
-    return Start(
-        np.pad(start.outputs, ((0, added), (0, 0))),
-        np.pad(start.witness, (0, added)),
-    )
+    if np.array_equal(plan.ids, header.ids):
+        return start
+    order = np.argsort(plan.ids, kind="stable")
+    place = order[np.minimum(np.searchsorted(plan.ids[order], header.ids), len(order) - 1)]
+    is_new = plan.ids[place] != header.ids
+    outputs, witness = start.outputs[place], start.witness[place]
+    outputs[is_new], witness[is_new] = 0.0, 0.0
+    return Start(outputs, witness)
 
 
 def check_start(plan: "Plan", kind: Kind, header: Header) -> None:
-    """Refuse an earlier plan of another kind, or of other products; some may have been added.
+    """Refuse an earlier plan of another kind, or of other products; half may be new.
 
     Raises
     ------
@@ -312,7 +315,8 @@ def check_start(plan: "Plan", kind: Kind, header: Header) -> None:
         raise WrongUsageError(
             f"the earlier plan is one of {plan.kind}, and {kind} are asked for", advice=advice
         )
-    if not np.array_equal(plan.ids, header.ids[: len(plan.ids)]):
+    same_kind = plan.ids.dtype.kind == header.ids.dtype.kind
+    if not same_kind or 2 * np.isin(header.ids, plan.ids).sum() < len(header):
         raise WrongUsageError("the earlier plan is one of other products", advice=advice)
 
 

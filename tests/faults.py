@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -31,9 +32,13 @@ def die_at(monkeypatch, k, error, bury=True):
 
     for name in STEPS:
         monkeypatch.setattr(os, name, counted(getattr(os, name)))
+
+    def buried(clear):
+        return lambda *given, **options: clear(*given, **options) if count["steps"] < k else None
+
     if bury:
-        monkeypatch.setattr(shutil, "rmtree", lambda *_, **__: None)
-        monkeypatch.setattr("pathlib.Path.unlink", lambda *_, **__: None)
+        monkeypatch.setattr(shutil, "rmtree", buried(shutil.rmtree))
+        monkeypatch.setattr(Path, "unlink", buried(Path.unlink))
     return count
 
 

@@ -27,6 +27,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "workers": (int, type(None)),
     "scheduler": (str, type(None)),
     "warm": (str, type(None)),
+    "version": (int, type(None)),
 }
 
 
@@ -53,6 +54,8 @@ class Specification:
         Factors to price in; all of the table's if empty. Values only.
     warm : str or None
         Absolute path of an earlier plan, to begin with.
+    version : int or None
+        Of the table; None for the one that is current when the job begins.
     threads : int
         Blocks swept at a time in a worker started for this job alone, 0 for every core. Workers
         that others start bring their own number, ``OGAS_THREADS``.
@@ -86,6 +89,7 @@ class Specification:
     demands: tuple[str, ...] = ()
     factors: tuple[str, ...] = ()
     warm: str | None = None
+    version: int | None = None
     threads: int = 0
     memory: int | None = None
     workers: int | None = None
@@ -158,7 +162,7 @@ class Specification:
             raise WrongUsageError(f"delta is a share from 0 to below 1, not {self.delta}")
         if self.threads < 0:
             raise WrongUsageError(f"threads cannot be {self.threads}")
-        for name in ("memory", "workers"):
+        for name in ("memory", "workers", "version"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise WrongUsageError(f"{name} cannot be {value}")

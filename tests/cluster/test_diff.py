@@ -8,10 +8,12 @@ import numpy as np
 import problems
 import pytest
 
+from ogas.cluster import comparing
 from ogas.datasets.amending import amended
 from ogas.datasets.changes import Change, Changes
+from ogas.datasets.plans import read_plan
 from ogas.datasets.publishing import publishing
-from ogas.datasets.store import commit, open_store, publish
+from ogas.datasets.store import Store, commit, open_store, publish
 from ogas.engine.table import coefficients_from
 
 NAN = float("nan")
@@ -71,16 +73,18 @@ def test_blocks_that_are_the_same_are_not_read(ogas, stored, monkeypatch):
     path = stored("sectors:S1")
     table = open_store(path).load()
     user = int(np.flatnonzero(table.blocks == 3)[0])
-    read, plain = [], type(open_store(path)).block
+    read, plain = [], Store.whole
     ogas("plan", "t", "-o", "old.zarr")
     make(path, change("scale", "coefficient", user, value=2.0))
     ogas("plan", "t", "-o", "new.zarr")
+    pair = comparing.Pair.of(*(read_plan(Path(name)) for name in ("old.zarr", "new.zarr")))
     monkeypatch.setattr(
-        "ogas.datasets.store.Store.block",
-        lambda store, number: (read.append(number), plain(store, number))[1],
+        Store, "whole", lambda store, number: (read.append(number), plain(store, number))[1]
     )
-    ogas("diff", "old.zarr", "new.zarr")
+    sides = tuple(comparing.Side.of(open_store(path, version)) for version in (1, 2))
+    found = comparing.change_between(pair, sides)
     assert read == [3, 3]
+    assert np.flatnonzero(np.diff(found.recipes.indptr)).tolist() == [user]
 
 
 def test_a_change_below_the_bounds_is_not_distinguishable(ogas, stored):

@@ -17,10 +17,9 @@ def written(tmp_path, **files):
     return found
 
 
-def test_files_are_read_by_name_and_rows_from_the_top(tmp_path):
+def test_files_are_read_one_after_the_other_and_rows_from_the_top(tmp_path):
     rows = "set,coefficient,P,S,0.5,,plant 7\nscale,demand,,,1.1,,\n"
-    files = written(tmp_path, b="retire,,P,,,,\n", a=rows)
-    found = read_changes(reversed(files))
+    found = read_changes(written(tmp_path, a=rows, b="retire,,P,,,,\n"))
     said = [(row.verb, row.of, row.product, row.input, row.where) for row in found.rows]
     assert said == [
         ("set", "coefficient", "P", "S", "a.csv row 2"),
