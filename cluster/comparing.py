@@ -350,13 +350,17 @@ def _lines(facts: Mapping[str, Any]) -> list[str]:
             f"{facts['fewer_figures']:,} are known to fewer figures than before, "
             f"{facts['deeper']:,} are further from final use"
         )
-    if (total := facts["total"]) is not None:
-        lines.append(
-            f"in all {significant(abs(total['change']), 3)} {total['unit']} "
-            f"{'more' if total['change'] >= 0 else 'less'}: from {significant(total['old'], 5)} "
-            f"to {significant(total['new'], 5)}"
-        )
-    return lines
+    total = facts["total"]
+    if total is None:
+        return lines
+    if total["lower"] <= 0 <= total["upper"]:
+        return [*lines, f"in all, {total['unit']} changed by less than is known of them"]
+    word = "more" if total["change"] > 0 else "less"
+    return [
+        *lines,
+        f"in all {significant(abs(total['change']), 3)} {total['unit']} {word}: "
+        f"from {significant(total['old'], 5)} to {significant(total['new'], 5)}",
+    ]
 
 
 def _grid(movers: Sequence[Mapping[str, Any]]) -> Grid:
