@@ -57,7 +57,7 @@ def test_a_published_table_is_planned_in_float32_and_bounded_in_float64(publishe
     for kind in problems.KINDS:
         with problems.rounded_to_float32():
             problem = problems.by_blocks(table, kind, figures=3)
-        assert problem.uncertainty == 2.0**-24
+        assert problem.is_rounded
         solution = problems.planned(problem, 3)
         assert solution.outcome is Outcome.CERTIFIED
         assert solution.history.passes <= 20
