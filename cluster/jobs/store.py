@@ -157,11 +157,12 @@ class JobStore:
         if not file.exists():
             if not _holds_something_else(self.folder):
                 return False
-            raise WrongUsageError(
-                "this is not a job store and not empty",
-                where=str(self.folder),
-                advice="set OGAS_JOBS to another folder",
-            )
+            if not file.exists():  # else somebody made the store between the two looks
+                raise WrongUsageError(
+                    "this is not a job store and not empty",
+                    where=str(self.folder),
+                    advice="set OGAS_JOBS to another folder",
+                )
         version = read_record(file, advice="set OGAS_JOBS to another folder").get("format")
         if version != FORMAT:
             raise DamagedError(
