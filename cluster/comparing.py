@@ -216,10 +216,8 @@ def change_between(pair: Pair, sides: Sides) -> Economies:
     for sign, column, place in zip((-1.0, 1.0), pair.columns, places, strict=True):
         np.add.at(demand, place, sign * column.demand.nominal)
     # The same block means the same recipes where products stand at the same places.
-    known = [set(side.blocks) for side in sides]
-    shared = known[0] & known[1] if len(places[0]) <= len(places[1]) == n else set()
-    if not np.array_equal(places[0], places[1][: len(places[0])]):
-        shared = set()
+    stays = np.array_equal(places[0], places[1][: len(places[0])])
+    shared = set(sides[0].blocks) & set(sides[1].blocks) if stays else set()
     rows, users, data = [], [], []
     for sign, side, place in zip((-1.0, 1.0), sides, places, strict=True):
         for number, name in enumerate(side.blocks):
