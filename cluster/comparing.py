@@ -1,32 +1,32 @@
 """What `ogas diff` answers: what moved from one plan to another, and what moved it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.table import Table as Grid
 from scipy.sparse import coo_array, csc_array
 
 from ogas.cluster.answer import Answer
 from ogas.cluster.planning import store_of
 from ogas.cluster.progress import counting
-from ogas.cluster.summary import console, counted, significant
+from ogas.cluster.showing_moves import show
 from ogas.datasets.amending import Amended
 from ogas.datasets.plans import read_plan
 from ogas.datasets.store import Store
 from ogas.engine.certificate import figures_of
-from ogas.engine.difference import Alignment, Economies, Interval, Parts, attributed
+from ogas.engine.difference import Alignment, Economies, Interval, Mask, Parts, attributed
 from ogas.engine.editing import entries_of
 from ogas.engine.errors import DamagedError, WrongUsageError
 from ogas.engine.iterate import Precision
 from ogas.engine.plan import Column, Plan, Request, draw_up
 from ogas.engine.source import Source
-from ogas.engine.table import Integers
+from ogas.engine.table import Integers, Vector
 
 MOST_PARTS = 5  # that are told of one product
 DEEPER = 1.1  # times as far from final use as before is worse
+MOST_WORSE = 5  # that are named
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,22 +129,9 @@ def told(
 ) -> dict[str, Any]:
     """Return what moved, JSON types only: how many products, the total, and the movers."""
     found = {"kind": pair.plans[0].kind} | _counts(pair) | {"total": _total(pair)}
+    found["worsened"] = _worsened(pair)
     found["largest"] = [_told(pair, product, (parts or {}).get(product)) for product in movers]
     return found
-
-
-def show(facts: Mapping[str, Any]) -> None:
-    """Print what moved."""
-    out = console()
-    for line in _lines(facts):
-        out.print(line)
-    if facts["largest"]:
-        out.print(_grid(facts["largest"]))
-    for one in facts["largest"]:
-        for line in _part_lines(one):
-            out.print(line)
-    if facts["unexplained"]:
-        out.print(facts["unexplained"])
 
 
 def _column(plan: Plan, name: str) -> Column:
@@ -156,26 +143,56 @@ def _column(plan: Plan, name: str) -> Column:
 
 
 def _counts(pair: Pair) -> dict[str, Any]:
-    """Return how many products came, went, moved, and are known less well."""
-    certain = pair.moved.is_certain
-    old, new = pair.columns
-    both = np.intersect1d(pair.ids.old, pair.ids.new)
-    before, after = np.zeros((2, len(pair.ids)), np.int64)
-    before[pair.ids.old], after[pair.ids.new] = (
-        figures_of(one.relative_half_widths) for one in pair.columns
-    )
-    depth = np.zeros((2, len(pair.ids)))
-    depth[0][pair.ids.old], depth[1][pair.ids.new] = old.upstreamness, new.upstreamness
-    deeper = (depth[1] > DEEPER * depth[0]) & (depth[0] > 0)
+    """Return how many products came, went, and moved."""
+    moved = pair.moved
     return {
         "products": len(pair.ids.new),
         "added": len(pair.ids) - len(pair.ids.old),
         "removed": len(pair.ids) - len(pair.ids.new),
-        "changed": int(certain.sum()),
-        "not_distinguishable": int((~certain & (pair.moved.middle != 0)).sum()),
-        "fewer_figures": int((after[both] < before[both]).sum()),
-        "deeper": int(deeper[both].sum()),
+        "changed": int(moved.is_certain.sum()),
+        "not_distinguishable": int((~moved.is_certain & (moved.middle != 0)).sum()),
     }
+
+
+def _worsened(pair: Pair) -> dict[str, Any]:
+    """Return which products are known less surely than before, or are further from final use."""
+    both = np.intersect1d(pair.ids.old, pair.ids.new)
+
+    def before_and_now(vectors: Iterable[Vector]) -> tuple[Vector, Vector]:
+        found = np.zeros((2, len(pair.ids)))
+        for side, vector, places in zip(found, vectors, (pair.ids.old, pair.ids.new), strict=True):
+            side[places] = vector
+        return found[0][both], found[1][both]
+
+    widths = before_and_now(column.relative_half_widths for column in pair.columns)
+    depths = before_and_now(column.upstreamness for column in pair.columns)
+    worse = {
+        "fewer_figures": (widths, figures_of(widths[1]) < figures_of(widths[0])),
+        "further_from_use": (depths, (depths[1] > DEEPER * depths[0]) & (depths[0] > 0)),
+    }
+    return {
+        what: {
+            "products": int(is_worse.sum()),
+            "worst": [
+                {
+                    "product": str(pair.ids.ids[both[k]]),
+                    "name": _name(pair, int(both[k])),
+                    "old": float(old[k]),
+                    "new": float(new[k]),
+                }
+                for k in _worst(old, new, is_worse)
+            ],
+        }
+        for what, ((old, new), is_worse) in worse.items()
+    }
+
+
+def _worst(old: Vector, new: Vector, is_worse: Mask) -> list[int]:
+    """Return those that grew by the largest factor."""
+    found = np.flatnonzero(is_worse)
+    growth = new[found] / np.maximum(old[found], np.finfo(float).tiny)
+    worst: list[int] = found[np.argsort(-growth, kind="stable")[:MOST_WORSE]].tolist()
+    return worst
 
 
 def _total(pair: Pair) -> dict[str, Any] | None:
@@ -274,9 +291,6 @@ def _digits(pair: Pair) -> int:
     return max(3, min(int(plan.facts["digits_certified"]) for plan in pair.plans))
 
 
-# ---- how it is told -----------------------------------------------------------------------------
-
-
 def _told(pair: Pair, product: int, parts: Parts | None) -> dict[str, Any]:
     moved = pair.moved
     old, new = (one.middle[product] for one in pair.outputs)
@@ -332,59 +346,3 @@ def _unit_of(pair: Pair, product: int) -> str:
 def _place(places: Integers, product: int) -> int | None:
     found = np.flatnonzero(places == product)
     return int(found[0]) if found.size else None
-
-
-def _lines(facts: Mapping[str, Any]) -> list[str]:
-    moved = counted(facts["changed"], "product")
-    lines = [
-        f"{moved} of {facts['products']:,} certainly changed; "
-        f"{facts['not_distinguishable']:,} changed by less than is known of them"
-    ]
-    for key, words in (("added", "are new"), ("removed", "are gone")):
-        if facts[key]:
-            lines.append(f"{counted(facts[key], 'product')} {words}")
-    if facts["fewer_figures"] or facts["deeper"]:
-        lines.append(
-            f"{facts['fewer_figures']:,} are known to fewer figures than before, "
-            f"{facts['deeper']:,} are further from final use"
-        )
-    total = facts["total"]
-    if total is None:
-        return lines
-    if total["lower"] <= 0 <= total["upper"]:
-        return [*lines, f"in all, {total['unit']} changed by less than is known of them"]
-    word = "more" if total["change"] > 0 else "less"
-    return [
-        *lines,
-        f"in all {significant(abs(total['change']), 3)} {total['unit']} {word}: "
-        f"from {significant(total['old'], 5)} to {significant(total['new'], 5)}",
-    ]
-
-
-def _grid(movers: Sequence[Mapping[str, Any]]) -> Grid:
-    grid = Grid(
-        title="what moved most, for its size", title_justify="left", title_style="bold", box=None
-    )
-    grid.add_column("product", overflow="fold")
-    for name in ("before", "now", "change", "at least", "at most"):
-        grid.add_column(name, justify="right")
-    grid.add_column("unit")
-    for one in movers:
-        numbers = (significant(one[key], 4) for key in ("old", "new", "change", "lower", "upper"))
-        grid.add_row(f"{one['product']} {one['name']}".strip(), *numbers, one["unit"])
-    return grid
-
-
-def _part_lines(one: Mapping[str, Any]) -> list[str]:
-    if "parts" not in one:
-        return []
-    lines = [f"{one['product']} changed by {significant(one['change'], 4)}, of that"]
-    lines += [
-        f"  {significant(part['change'], 3):>14}  by the {part['what']} "
-        f"{'for' if part['what'] == 'demand' else 'of'} {part['product']}"
-        for part in one["parts"]
-    ]
-    rest = one["other_parts"]
-    if rest["count"]:
-        lines.append(f"  {significant(rest['change'], 3):>14}  by {rest['count']:,} others")
-    return lines

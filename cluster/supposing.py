@@ -7,10 +7,11 @@ from typing import Any
 
 from ogas.cluster.answer import Answer, json_ready
 from ogas.cluster.asking import codes_of, request_of
-from ogas.cluster.comparing import Pair, Side, explained_by, show, told
+from ogas.cluster.comparing import Pair, Side, explained_by, told
 from ogas.cluster.facts import facts_of, seconds_of
 from ogas.cluster.planning import Account, Clock, plan_of
 from ogas.cluster.progress import watched
+from ogas.cluster.showing_moves import show
 from ogas.cluster.summary import console, counted
 from ogas.datasets.amending import amended
 from ogas.datasets.catalog import locate

@@ -15,7 +15,7 @@ from ogas.datasets.atomic import clear_temporaries, exclusive
 from ogas.datasets.unfinished import UNFINISHED
 from ogas.engine.errors import WrongUsageError
 
-FOLDERS = ("blocks", "vectors", "versions", "plans", UNFINISHED)
+FOLDERS = ("blocks", "vectors", "versions", "plans", "pins", "nights", UNFINISHED)
 
 
 @contextmanager

@@ -57,16 +57,17 @@ class Version:
 def versions(path: Path) -> list[Version]:
     """Return the versions of a table, the oldest first; not one that is only staged."""
     store = open_store(path)
-    current, staged = read_pointer(path).version, _staged(path)
+    pointer, staged = read_pointer(path), _staged(path)
+    published = {pointer.version, *pointer.before}
     return [
         Version(
             manifest,
-            manifest.name == current,
+            manifest.name == pointer.version,
             (path / PINS / manifest.name).exists(),
             plan_of(path, manifest.name),
         )
         for manifest in store.versions()
-        if manifest.name != staged or manifest.name == current
+        if manifest.name != staged or manifest.name in published
     ]
 
 

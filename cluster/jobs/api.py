@@ -18,7 +18,6 @@ a cluster is running, its address takes the place of the client, and nobody need
     submit(asked("plan", "us-2021", digits=6, scheduler="tcp://10.0.0.1:8786"), "night-7")
 """
 
-import os
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -28,7 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ogas.cluster.jobs.job import CANCELLED, LOOK_AGAIN, Job
-from ogas.cluster.jobs.lease import Lease, read_lease, take
+from ogas.cluster.jobs.lease import Lease, read_lease, take, take_unless_renewed, this_owner
 from ogas.cluster.jobs.specification import Specification
 from ogas.cluster.jobs.state import State
 from ogas.cluster.jobs.store import JobStore, default_folder
@@ -359,20 +358,16 @@ def _left_behind(job: Job) -> Lease:
     LockedError
         If one does.
     """
-    first = read_lease(job.path)
-    while (lease := _taken(job)) is None:
-        now = read_lease(job.path)
-        if first is None or now is None or now.expires != first.expires:
-            raise LockedError(
-                "a coordinator is carrying this job out",
-                where=job.id,
-                advice=f"`ogas wait {job.id}` waits for its end, `ogas cancel {job.id}` ends it",
-            )
-        time.sleep(LOOK_AGAIN)
+    lease = take_unless_renewed(job.path, this_owner(), lambda other: False)
+    if lease is None:
+        raise LockedError(
+            "a coordinator is carrying this job out",
+            where=job.id,
+            advice=f"`ogas wait {job.id}` waits for its end, `ogas cancel {job.id}` ends it",
+        )
     return lease
 
 
 def _taken(job: Job) -> Lease | None:
     """Take the lease of a job if nobody carries it out."""
-    owner = f"{socket.gethostname()}:{os.getpid()}"
-    return take(job.path, owner, "", lambda other: False)
+    return take(job.path, this_owner(), "", lambda other: False)

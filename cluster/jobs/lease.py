@@ -1,4 +1,6 @@
-"""The lease: at most one coordinator carries a job out, and one that lost it can publish nothing.
+"""The lease: one at a time is at work in a folder, and one that lost it can publish nothing.
+
+So it is with the coordinators of a job, and with those who make the nights of a table.
 
     lease.json    {"token": 3, "owner": "tcp://10.0.0.7:41233", "scheduler": "...",
                    "process": "...", "expires": ...}
@@ -14,9 +16,12 @@ clocks must agree to a few seconds (any time service does). Clocks that do not a
 early or a late takeover; they cannot make two coordinators publish.
 """
 
+import os
+import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -28,6 +33,7 @@ from ogas.engine.errors import DamagedError, PlanError
 # over; and nobody waits longer than this for a coordinator whose death nobody can see.
 DURATION = 6.0
 RENEW_EVERY = 2.0
+LOOK_AGAIN = 0.2  # seconds between two looks of somebody who waits for it
 
 Clock = Callable[[], float]
 
@@ -193,6 +199,54 @@ def take(
         lease = Lease(folder, found.token + 1, owner, scheduler, clock)
         _write(lease, clock() + DURATION)
     return lease
+
+
+def take_unless_renewed(folder: Path, owner: str, is_dead: Callable[[str], bool]) -> Lease | None:
+    """Take the lease; wait for a holder who does not renew it, up to `DURATION`.
+
+    ``is_dead`` says of another owner whether it is dead for certain. Returns None as soon as the
+    holder is seen to be at work.
+    """
+    first = read_lease(folder)
+    while (lease := take(folder, owner, "", is_dead)) is None:
+        now = read_lease(folder)
+        if first is None or now is None or now.expires != first.expires:
+            return None
+        time.sleep(LOOK_AGAIN)
+    return lease
+
+
+@contextmanager
+def renewed(lease: Lease) -> Iterator[None]:
+    """Keep a lease while the body runs, and release it then.
+
+    If it is lost meanwhile, the body is not interrupted: `Lease.while_held` will say so.
+    """
+    is_over = threading.Event()
+
+    def renew() -> None:
+        while not is_over.wait(RENEW_EVERY):
+            try:
+                lease.renew()
+            except LostLeaseError:
+                return
+            except (PlanError, OSError):  # a busy lock, a full disk: there is time for another try
+                continue
+
+    thread = threading.Thread(target=renew, name="lease", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        thread.join()
+        with suppress(PlanError, OSError):  # it runs out by itself
+            lease.release()
+
+
+def this_owner() -> str:
+    """Return this process as the owner of a lease: host and number."""
+    return f"{socket.gethostname()}:{os.getpid()}"
 
 
 def read_lease(folder: Path) -> Record | None:

@@ -1,6 +1,6 @@
 """One night: take in changes, plan again from yesterday's plan, publish all or nothing.
 
-    1  hold the lock of the table        two nights at once: the second one says so, and ends
+    1  hold the lock and the lease       two nights at once: the second one says so, and ends
     2  find the files of the date        none taken before, none still being written
     3  look at every row                 one fault, and nothing of the night is made
     4  stage the new version             nobody sees it
@@ -14,9 +14,11 @@ one; who runs the night again goes on from there.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,19 +29,26 @@ from ogas.cluster.elsewhere import carried_out
 from ogas.cluster.failing import failure
 from ogas.cluster.failing import told as told_of
 from ogas.cluster.jobs.api import asked
+from ogas.cluster.jobs.lease import (
+    Lease,
+    LostLeaseError,
+    read_lease,
+    renewed,
+    take_unless_renewed,
+    this_owner,
+)
 from ogas.cluster.nights.alarms import Alarm, Past, keep
 from ogas.cluster.nights.inbox import (
-    Taken,
     arrived,
     dates_due,
     files_for,
     name_of,
     wait_until_quiet,
 )
+from ogas.cluster.nights.records import date_of, next_record, records, taken
 from ogas.cluster.nights.specification import Night
 from ogas.cluster.planning import ThisProcess, carry_out
 from ogas.datasets.amending import Amended, amended
-from ogas.datasets.arrays import damage_named
 from ogas.datasets.atomic import write_text
 from ogas.datasets.changes import Changes, ChangesError, read_changes
 from ogas.datasets.manifest import read_pointer
@@ -56,7 +65,7 @@ from ogas.datasets.versions import (
     pruned,
     staged,
 )
-from ogas.engine.errors import DamagedError, PlanError
+from ogas.engine.errors import DamagedError, LockedError, PlanError
 
 DONE, NOTHING_NEW, WOULD_DO = "done", "nothing_new", "would_do"
 MOST_SUSPECTS = 3
@@ -91,7 +100,7 @@ def nights(spec: Night, until: date, *, dry: bool = False) -> list[Outcome]:
     Raises
     ------
     LockedError
-        If another run is at work on the table.
+        If another run is at work on the table, here or on another machine.
     DamagedError
         If the clock went backwards: later nights are done already.
     PlanError
@@ -99,37 +108,76 @@ def nights(spec: Night, until: date, *, dry: bool = False) -> list[Outcome]:
     """
     open_store(spec.table)
     with publishing(spec.table):
-        done = _day(read_pointer(spec.table).night)
-        if done is not None and until < done and not _records(spec.table, until):
+        done = date_of(read_pointer(spec.table).night)
+        if done is not None and until < done and not records(spec.table, until):
             raise DamagedError(
                 f"the night of {done} is done, and this would be that of {until}",
                 where=str(spec.table),
                 advice="correct the clock; `ogas rollback` goes back to an older version",
             )
-        if not dry:
-            clear_staged(spec.table)
-        found = arrived(spec.inbox, _taken(spec.table))
+        found = arrived(spec.inbox, taken(spec.table))
         if done is not None and (until < done or (until == done and not found)):
             return [_already(spec, until)]
-        outcomes: list[Outcome] = []
-        for day in dates_due(found, done, until):
-            files = files_for(found, day, done, is_last=day == until)
-            try:
-                outcomes.append((_supposed if dry else _made)(spec, day, files))
-            except PlanError as error:
-                if not dry:
-                    clear_staged(spec.table)
-                failed = failure(*told_of(error))
-                outcomes.append(Outcome(_failed(day, error, failed), failed.code, failed.complaint))
-            if outcomes[-1].code:
-                break
-        return outcomes
+        work = [
+            (day, files_for(found, day, done, is_last=day == until))
+            for day in dates_due(found, done, until)
+        ]
+        if dry:
+            return _until_one_fails(work, partial(_supposed, spec))
+        with _turn(spec.table) as lease:
+            clear_staged(spec.table)
+            return _until_one_fails(work, partial(_made, spec, lease))
+
+
+def _until_one_fails(
+    work: Iterable[tuple[date, list[Path]]], outcome: Callable[[date, list[Path]], Outcome]
+) -> list[Outcome]:
+    found: list[Outcome] = []
+    for day, files in work:
+        try:
+            found.append(outcome(day, files))
+        except PlanError as error:
+            failed = failure(*told_of(error))
+            found.append(Outcome(_failed(day, error, failed), failed.code, failed.complaint))
+        if found[-1].code:
+            break
+    return found
+
+
+@contextmanager
+def _turn(table: Path) -> Iterator[Lease]:
+    """Hold the lease of a table's nights: a machine that was cut off publishes nothing later."""
+    owner = this_owner()
+    # We hold the lock of the table: an earlier run of this very process has let go of it.
+    lease = take_unless_renewed(table, owner, lambda other: other == owner)
+    if lease is None:
+        found = read_lease(table)
+        raise LockedError(
+            f"{'another machine' if found is None else found.owner} is making a night",
+            where=str(table),
+            advice="wait for it to end, and repeat",
+        )
+    with renewed(lease):
+        yield lease
 
 
 # ---- one night ----------------------------------------------------------------------------------
 
 
-def _made(spec: Night, day: date, files: Sequence[Path]) -> Outcome:
+def _made(spec: Night, lease: Lease, day: date, files: Sequence[Path]) -> Outcome:
+    try:
+        found = _planned_and_published(spec, lease, day, files)
+    except LostLeaseError:  # what is staged is another's
+        raise
+    except PlanError:
+        clear_staged(spec.table)
+        raise
+    if found.code:
+        clear_staged(spec.table)
+    return found
+
+
+def _planned_and_published(spec: Night, lease: Lease, day: date, files: Sequence[Path]) -> Outcome:
     wait_until_quiet(files, spec.quiet, spec.patience)
     before = open_store(spec.table)
     changes = _named(read_changes(files), spec.inbox, files)
@@ -141,15 +189,16 @@ def _made(spec: Night, day: date, files: Sequence[Path]) -> Outcome:
         planned = _planned(spec, store)
         facts |= {name: planned.facts[name] for name in PLANNED if name in planned.facts}
         if planned.code:
-            clear_staged(spec.table)
             return Outcome(facts, planned.code, planned.complaint + _suspects(planned, new))
     facts |= {"outcome": DONE} | _moved(spec, store, new)
-    record = _next_record(spec.table, day)
+    record = next_record(spec.table, day)
     keep(spec.table / NIGHTS / f"{record}.npz", new.moves)
     text = json.dumps(json_ready(facts), indent=1)
     write_text(spec.table / NIGHTS / f"{record}.json", text + "\n")
-    made_current(spec.table, store.manifest.name, record)
-    return Outcome(facts | {"forgotten": pruned(spec.table, spec.keep)})
+    with lease.while_held():
+        made_current(spec.table, store.manifest.name, record)
+        forgotten = pruned(spec.table, spec.keep)
+    return Outcome(facts | {"forgotten": forgotten})
 
 
 def _is_planned(spec: Night) -> bool:
@@ -195,7 +244,7 @@ def _looked_at(spec: Night, before: Store, changes: Changes) -> tuple[Amended, l
     new = amended(before, changes)
     if spec.policy == "off":
         return new, []
-    past = Past.read([file.with_suffix(".npz") for file in _records(spec.table)])
+    past = Past.read([file.with_suffix(".npz") for file in records(spec.table)])
     alarms = past.alarms(new.moves, spec.jump)
     if spec.policy == "hold" and alarms:
         doubted = {id(alarm.move.change) for alarm in alarms}
@@ -248,55 +297,10 @@ def _suspects(planned: Answer, new: Amended) -> str:
     return f"; tonight changed the recipe of {names}"
 
 
-# ---- what is on record --------------------------------------------------------------------------
-
-
 def _already(spec: Night, day: date) -> Outcome:
     version = open_store(spec.table).version
     facts = {"outcome": NOTHING_NEW, "night": day.isoformat(), "table": str(spec.table)}
     return Outcome(facts | {"version": version})
-
-
-def _day(record: str | None) -> date | None:
-    return None if record is None else date.fromisoformat(record[:10])
-
-
-def _run(record: str) -> tuple[str, int]:
-    """Return the date of a record, and which run of that date it is of: ``2026-11-22.2``."""
-    day, _, run = record.partition(".")
-    return day, int(run or 1)
-
-
-def _next_record(table: Path, day: date) -> str:
-    """Return the name of the record that follows; what a killed run left there is replaced."""
-    last = read_pointer(table).night
-    if last is None or _day(last) != day:
-        return day.isoformat()
-    return f"{day.isoformat()}.{_run(last)[1] + 1}"
-
-
-def _records(table: Path, day: date | None = None) -> list[Path]:
-    """Return the records of all nights that are done, or of one date."""
-    last = read_pointer(table).night
-    if last is None:
-        return []
-    found = ((_run(file.stem), file) for file in sorted((table / NIGHTS).glob("*.json")))
-    return [
-        file
-        for (when, run), file in found
-        if (when, run) <= _run(last) and (day is None or when == day.isoformat())
-    ]
-
-
-def _taken(table: Path) -> Taken:
-    """Return which files were taken by the nights that are done."""
-    found: dict[str, set[str]] = {}
-    for record in _records(table):
-        with damage_named(record):
-            origins = json.loads(record.read_text(encoding="utf-8"))["files"]
-            for origin in origins:
-                found.setdefault(origin["file"], set()).add(origin["digest"])
-    return found
 
 
 def _named(changes: Changes, inbox: Path, files: Sequence[Path]) -> Changes:

@@ -5,11 +5,11 @@ from datetime import date
 from typing import Any
 
 from ogas.cluster.answer import Answer
-from ogas.cluster.comparing import show as show_moved
 from ogas.cluster.failing import failure, told
 from ogas.cluster.nights.alerting import alerted
 from ogas.cluster.nights.night import NOTHING_NEW, WOULD_DO, Outcome, nights
 from ogas.cluster.nights.specification import Night
+from ogas.cluster.showing_moves import show as show_moved
 from ogas.cluster.summary import console, counted
 from ogas.engine.errors import PlanError
 

@@ -165,3 +165,25 @@ def test_a_person_reads_what_moved_and_why(ogas, stored):
     assert "by the recipe of 200" in said
     assert "in all" in said
     assert coefficients_from(table.coefficients).nnz == table.nonzeros
+
+
+def test_products_that_are_known_less_surely_or_lie_further_from_use_are_named(ogas, stored):
+    path = stored("sectors:S1")
+    ogas("plan", path, "-o", "old.zarr", "--digits", "8")
+    make(path, change("scale", "coefficient", 200, value=4.0))
+    ogas("plan", path, "-o", "new.zarr", "--digits", "3")
+    facts = ogas("diff", "old.zarr", "new.zarr", "--json").facts["worsened"]
+    old, new = (read_plan(Path(name)).columns[0] for name in ("old.zarr", "new.zarr"))
+    for what, before, now in (
+        ("fewer_figures", old.relative_half_widths, new.relative_half_widths),
+        ("further_from_use", old.upstreamness, new.upstreamness),
+    ):
+        worst = facts[what]["worst"]
+        assert facts[what]["products"] >= len(worst) > 0
+        for one in worst:
+            place = int(one["product"])
+            assert (one["old"], one["new"]) == (before[place], now[place])
+        growth = [one["new"] / one["old"] for one in worst]
+        assert growth == sorted(growth, reverse=True)
+    assert facts["fewer_figures"]["products"] == len(old.output)
+    assert "known to fewer figures than before" in ogas("diff", "old.zarr", "new.zarr").out

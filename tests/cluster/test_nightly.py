@@ -98,6 +98,20 @@ def test_a_night_that_is_done_does_nothing_and_says_so(night, table, drop, conte
     assert contents() == before
 
 
+def test_changes_may_come_as_parquet(night, table, tmp_path):
+    pyarrow = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    cells = {"change": ["scale"], "of": ["demand"], "value": [2.0], "source": ["the ministry"]}
+    file = tmp_path / "inbox" / "2026-11-20.parquet"
+    parquet.write_table(pyarrow.table(cells), file)
+    os.utime(file, (0, 0))
+    facts = night(20).facts
+    assert (facts["version"], facts["files"][0]["sources"]) == (2, ["the ministry"])
+    f = problems.solvable("sectors:S1").demand
+    assert np.allclose(open_store(table).load().demand, 2 * f)
+
+
 def test_the_same_changes_are_made_once_whatever_the_date(night, table, drop):
     drop("a.csv", "scale,demand,,,2,")
     night(20)
