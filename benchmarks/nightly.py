@@ -26,6 +26,7 @@ from ogas.datasets.recipes import Parameters
 from ogas.datasets.store import open_store, publish
 from ogas.datasets.stored_block import stored_bytes
 from ogas.engine.header import Header
+from ogas.engine.table import Integers
 
 FIRST = date(2026, 1, 1)
 SEED = 6011
@@ -77,8 +78,19 @@ class Cost:
 
 
 def recipes(header: Header, draw: np.random.Generator) -> list[Row]:
-    """Change one recipe in a thousand by up to 5 %."""
-    found = draw.choice(len(header), max(1, len(header) // 1000), replace=False)
+    """Change one recipe in a thousand by up to 5 %, anywhere."""
+    return _recipes(header, draw, np.arange(len(header)))
+
+
+def recipes_of_a_block(header: Header, draw: np.random.Generator) -> list[Row]:
+    """Change as many recipes, or all that there are, of the first block."""
+    assert header.blocks is not None
+    return _recipes(header, draw, np.flatnonzero(header.blocks == 0))
+
+
+def _recipes(header: Header, draw: np.random.Generator, among: Integers) -> list[Row]:
+    count = min(max(1, len(header) // 1000), len(among))
+    found = draw.choice(among, count, replace=False)
     factors = draw.uniform(0.95, 1.05, len(found))
     return [
         ("scale", "coefficient", str(header.ids[product]), "", repr(float(factor)))
@@ -105,6 +117,7 @@ def one_product(header: Header, draw: np.random.Generator) -> list[Row]:
 
 CASES: tuple[tuple[str, Changing], ...] = (
     ("0.1 % of recipes, ± 5 %", recipes),
+    ("as many, of one block", recipes_of_a_block),
     ("1 % of demand, ± 10 %", demands),
     ("all demand, ± 1 %", all_demands),
     ("one product, + 10 %", one_product),

@@ -119,8 +119,18 @@ def _print(found: Answer, as_json: bool) -> int:
         code, (reason, _, advice) = told(error)
         complaint = f"{complaint or 'done'}; but this cannot be printed: {reason}; {advice}"
     if complaint:
-        print(f"ogas: {complaint}", file=sys.stderr)
+        print(f"{_priority(sys.stderr)}ogas: {complaint}", file=sys.stderr)
     return code
+
+
+def _priority(stream: Any) -> str:
+    """Return what marks a line as an error where the journal of systemd reads it."""
+    try:
+        place = os.fstat(stream.fileno())
+    except (OSError, ValueError):  # nothing that the system knows
+        return ""
+    is_journal = os.environ.get("JOURNAL_STREAM") == f"{place.st_dev}:{place.st_ino}"
+    return "<3>" if is_journal else ""
 
 
 def _accept_any_text(stream: Any) -> None:

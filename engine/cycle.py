@@ -252,9 +252,11 @@ class Cycle:
     def _sweep(self) -> Sight:
         problem, method = self.problem, self.method
         correction = self._correction(self._reached())
+        is_sorted = not problem.has_rank and self.sweeps < method.ordering_sweeps
         turn = Turn(
             inner=self.inner,
-            is_sorted=not problem.has_rank and self.sweeps < method.ordering_sweeps,
+            is_sorted_first=is_sorted and not self.sweeps and self._knows_order,
+            is_sorted=is_sorted,
             anew=self.sweeps < RENEWALS and not problem.is_transposed,
             with_account=method.with_tables,
         )
@@ -305,6 +307,11 @@ class Cycle:
             with_account = self.method.with_tables and not self._is_carried
             self.accounts = self._ask("reach_out", with_account)
         return self.accounts
+
+    @property
+    def _knows_order(self) -> bool:
+        """Whether the witness of an earlier plan says how far products are from final use."""
+        return self.problem.start is not None and not self.problem.is_transposed
 
     @property
     def _is_carried(self) -> bool:

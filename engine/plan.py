@@ -7,7 +7,7 @@ is a solved balance with its bounds; what ties quantities and values together is
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -84,9 +84,9 @@ class Request:
             )
         return {name: Demand.exact(factor_of(header, name)) for name in names}
 
-    def start_of(self, names: Sequence[str], header: Header) -> Start | None:
+    def start_of(self, wanted: Mapping[str, Demand], header: Header) -> Start | None:
         """Return what the earlier plan knows of some columns; see `_started`."""
-        return None if self.start is None else _started(self.start, names, header)
+        return None if self.start is None else _started(self.start, wanted, header)
 
 
 @dataclass(frozen=True, eq=False)
@@ -260,29 +260,30 @@ def _problems(
     is_transposed = request.kind == "values"
     if in_blocks:
         for first in range(0, len(names), MOST_COLUMNS):
-            some = names[first : first + MOST_COLUMNS]
+            some = {name: wanted[name] for name in names[first : first + MOST_COLUMNS]}
             problem = sector_balance(
                 source,
-                [wanted[name] for name in some],
+                list(some.values()),
                 is_transposed=is_transposed,
                 figures=request.precision.figures,
                 load=request.load,
             )
             start = request.start_of(some, header)
-            yield some, replace(problem, delta=request.delta, start=start)
+            yield tuple(some), replace(problem, delta=request.delta, start=start)
         return
     balance = balance_of(
         source.table(), wanted[names[0]], is_transposed=is_transposed, delta=request.delta
     )
     for name in names:
-        start = request.start_of((name,), header)
+        start = request.start_of({name: wanted[name]}, header)
         yield (name,), replace(balance, demand=wanted[name], start=start)
 
 
-def _started(plan: "Plan", names: Sequence[str], header: Header) -> Start:
+def _started(plan: "Plan", wanted: Mapping[str, Demand], header: Header) -> Start:
     """Return an earlier plan as a start; where it lacks a column, its first one.
 
-    Products that it did not know begin with nothing.
+    Outputs move by what demand has: that much they certainly have to, whatever follows from it, and
+    to know it costs no read. Products that the plan did not know begin with their demand.
 
     Raises
     ------
@@ -291,15 +292,18 @@ def _started(plan: "Plan", names: Sequence[str], header: Header) -> Start:
     """
     check_start(plan, plan.kind, header)
     known = {column.name: column for column in plan.columns}
-    start = Start.after([known.get(name, plan.columns[0]) for name in names])
-    if np.array_equal(plan.ids, header.ids):
-        return start
-    order = np.argsort(plan.ids, kind="stable")
-    place = order[np.minimum(np.searchsorted(plan.ids[order], header.ids), len(order) - 1)]
-    is_new = plan.ids[place] != header.ids
-    outputs, witness = start.outputs[place], start.witness[place]
-    outputs[is_new], witness[is_new] = 0.0, 0.0
-    return Start(outputs, witness)
+    columns = [known.get(name, plan.columns[0]) for name in wanted]
+    start = Start.after(columns)
+    outputs, witness = start.outputs, start.witness
+    met = np.stack([column.demand.nominal for column in columns], axis=1)
+    if not np.array_equal(plan.ids, header.ids):
+        order = np.argsort(plan.ids, kind="stable")
+        place = order[np.minimum(np.searchsorted(plan.ids[order], header.ids), len(order) - 1)]
+        is_new = plan.ids[place] != header.ids
+        outputs, witness, met = outputs[place], witness[place], met[place]
+        outputs[is_new], witness[is_new], met[is_new] = 0.0, 0.0, 0.0
+    moved = outputs + np.stack([demand.nominal for demand in wanted.values()], axis=1) - met
+    return Start(np.where(outputs >= 0, np.maximum(moved, 0.0), moved), witness)
 
 
 def check_start(plan: "Plan", kind: Kind, header: Header) -> None:

@@ -87,8 +87,8 @@ class Turn:
     ----------
     inner : int
         Sweeps of their own part.
-    is_sorted : bool
-        Whether they put their products in a new order afterwards.
+    is_sorted_first, is_sorted : bool
+        Whether they put their products in a new order before and afterwards.
     anew : bool
         Whether prices that grow from one over turnover begin again.
     with_account : bool
@@ -96,6 +96,7 @@ class Turn:
     """
 
     inner: int = 1
+    is_sorted_first: bool = False
     is_sorted: bool = False
     anew: bool = False
     with_account: bool = True
@@ -236,7 +237,12 @@ class Share:
         What they saw is told with the accounts of what they need next.
         """
         self._arrive()
-        seen = self._each(lambda station: station.settle(correction, turn.inner), self._both)
+        seen = self._each(
+            lambda station: station.settle(
+                correction, turn.inner, is_sorted_first=turn.is_sorted_first
+            ),
+            self._both,
+        )
         if turn.is_sorted:
             self._each(Station.sort)
         if any(station.weights.is_carried for station in self.stations):

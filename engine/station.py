@@ -161,7 +161,7 @@ class Station:
         return self._account() if with_account else None
 
     @IGNORED
-    def settle(self, correction: Correction, inner: int) -> Seen:
+    def settle(self, correction: Correction, inner: int, *, is_sorted_first: bool = False) -> Seen:
         """Follow a correction, and set right the balances of the block's products in turn.
 
         Reads ``own`` ``inner`` times, and ``orders`` for values. Returns the least and largest
@@ -169,6 +169,8 @@ class Station:
         """
         self._correct(correction)
         self._collect(correction)
+        if is_sorted_first:
+            self.sort()
         with self._own() as own:
             found = self._sweep(own, is_read=self.weights.is_carried)
             for _ in range(inner - 1):  # these see less: nothing came from outside meanwhile

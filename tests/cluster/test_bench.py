@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ogas.benchmarks import design, growth, machine, methods, published, runs
+from ogas.benchmarks import design, growth, machine, methods, nightly, published, runs
 from ogas.benchmarks.passes import by_blocks, solution
 from ogas.datasets import gallery
 from ogas.datasets.recipes import Parameters
@@ -34,6 +34,17 @@ def test_bench_methods_counts_passes_of_every_method_in_every_way(ogas, folder):
     assert {file.stem for file in folder.iterdir()} == {"methods", *facts} - {"rows", "summary"}
     with (folder / "methods.csv").open(newline="") as stream:
         assert len(list(csv.DictReader(stream))) == len(rows)
+
+
+def test_bench_nightly_counts_passes_and_bytes_of_a_night_and_of_a_plan_from_nothing(ogas, folder):
+    rows = ogas("bench", "nightly", "--quick", "-o", folder, "--json").facts["rows"]
+    synthetic = [row for row in rows if row["economy"].startswith("sectors:S1")]
+    assert len(synthetic) == len(nightly.CASES)
+    for row in rows:
+        assert 0 < row["passes"] <= row["from nothing"]
+    for row in synthetic:
+        assert row["passes"] < row["from nothing"]
+        assert int(row["bytes written"].replace(",", "")) > 0
 
 
 def test_two_sweeps_to_an_exchange_read_more_and_exchange_less():

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -65,6 +66,19 @@ def test_an_alert_that_fails_is_told_and_the_code_is_that_of_the_night(
     ending = ogas("nightly", spec, "--date", "2026-11-20")
     assert (ending.code, said in ending.err) == (5, True)
     assert "no product 'nobody'" in ending.err
+
+
+@pytest.mark.parametrize("is_journal", [True, False])
+def test_the_journal_of_systemd_is_told_that_the_line_is_an_error(failing, tmp_path, is_journal):
+    script = "from ogas.cluster.cli import main\nmain(['nightly', *__import__('sys').argv[1:]])"
+    words = [sys.executable, "-c", script, failing(""), "--date", "2026-11-20"]
+    with (tmp_path / "journal").open("w") as journal:
+        place = os.fstat(journal.fileno())
+        number = place.st_ino if is_journal else 17  # inherited, but stderr goes elsewhere
+        environment = os.environ | {"JOURNAL_STREAM": f"{place.st_dev}:{number}"}
+        subprocess.run(words, cwd=tmp_path, env=environment, stderr=journal, check=False)
+    lines = (tmp_path / "journal").read_text().splitlines()
+    assert lines[-1].startswith("<3>ogas: 1 fault" if is_journal else "ogas: 1 fault")
 
 
 class Hook(BaseHTTPRequestHandler):

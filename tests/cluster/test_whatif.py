@@ -1,5 +1,7 @@
 """`ogas whatif`: what would move, certified; nothing is stored."""
 
+import re
+
 import numpy as np
 import problems
 import pytest
@@ -107,5 +109,5 @@ def test_faults_are_told_and_have_their_own_code(ogas, stored, changes):
 def test_a_person_reads_that_nothing_is_stored(ogas, stored, changes):
     stored("sectors:S1")
     said = ogas("whatif", "t", "--change", changes("scale,demand,,,1.1,")).out
-    assert said.startswith("after 1 change, to 4 figures of every product, in ")
+    assert re.match(r"after 1 change, to \d figures of every product, in \d passes; ", said)
     assert "nothing is stored" in said.splitlines()[0]
