@@ -22,6 +22,7 @@ from ogas.cluster.failing import failure, told
 
 TABLES, PLANS = "ogas.cluster.commands_tables", "ogas.cluster.commands_plans"
 JOBS, VERSIONS = "ogas.cluster.commands_jobs", "ogas.cluster.commands_versions"
+RESHAPING = "ogas.cluster.commands_reshaping"
 COMMANDS = {
     "plan": PLANS,
     "price": PLANS,
@@ -34,6 +35,8 @@ COMMANDS = {
     "import": TABLES,
     "export": TABLES,
     "generate": TABLES,
+    "aggregate": RESHAPING,
+    "balance": RESHAPING,
     "versions": VERSIONS,
     "pin": VERSIONS,
     "unpin": VERSIONS,

@@ -25,6 +25,18 @@ from ogas.cluster.options import PATH, json_option, option, table_argument
     help="What the entries are: inputs per unit of output, or total flows.",
 )
 @click.option("--products", type=PATH, help="The product list of an edge list or Matrix Market.")
+@click.option(
+    "--model",
+    type=click.Choice(
+        [
+            *("product-technology", "industry-technology"),
+            *("fixed-industry-sales", "fixed-product-sales"),
+        ]
+    ),
+    help="Which table to make of a supply-use pair: products by products, of one recipe whoever "
+    "makes it or of the recipes of its makers; industries by industries, with fixed customers of "
+    "every industry or of every product.",
+)
 @option(
     "--blocks",
     default="auto",
@@ -41,6 +53,7 @@ def import_command(
     form: str | None,
     kind: str,
     products: Path | None,
+    model: str | None,
     blocks: str,
 ) -> Answer:
     """Store SOURCE, a table in a published form, as TABLE, a new table directory.
@@ -50,7 +63,7 @@ def import_command(
     """
     from ogas.cluster.tables import Reading, imported
 
-    return imported(source, table, Reading(form, kind, products), blocks)
+    return imported(source, table, Reading(form, kind, products, model), blocks)
 
 
 @click.command("export")

@@ -40,6 +40,7 @@ class Reading:
     form: str | None = None
     kind: str = "coefficients"
     products: Path | None = None
+    model: str | None = None
 
 
 def imported(source: Path, target: Path, reading: Reading, blocks: str = "auto") -> Answer:
@@ -48,18 +49,22 @@ def imported(source: Path, target: Path, reading: Reading, blocks: str = "auto")
         found = _stored_before(source, reading)
     else:
         found = forms.read(
-            source, format=reading.form, kind=reading.kind, products=reading.products
+            source,
+            format=reading.form,
+            kind=reading.kind,
+            products=reading.products,
+            model=reading.model,
         )
     table, why = partitioned(found.table, found.levels, blocks)
     manifest = publish(target, table, note=f"imported from {source.name}")
-    return _stored(target, manifest, (*found.messages, why), why)
+    return stored(target, manifest, (*found.messages, why), why)
 
 
 def _stored_before(source: Path, reading: Reading) -> forms.Imported:
     """Load a table directory, which is to be stored in other blocks."""
     if reading != Reading():
         raise WrongUsageError(
-            "a stored table is read as it is, without --format, --kind and --products",
+            "a stored table is read as it is, without --format, --kind, --products and --model",
             where=str(source),
         )
     return forms.Imported(open_store(locate(source)).load(), (), {})
@@ -81,7 +86,7 @@ def generated(recipe: str, target: Path, parameters: Parameters, workers: int | 
     """Draw a synthetic economy block by block into a table directory."""
     with counting("drawing", "blocks") as progress:
         manifest = gallery.write(recipe, target, parameters, workers, progress)
-    return _stored(target, manifest, (), "")
+    return stored(target, manifest, (), "")
 
 
 def described(name: str) -> Answer:
@@ -106,7 +111,8 @@ def described(name: str) -> Answer:
     return Answer(facts, show)
 
 
-def _stored(target: Path, manifest: Manifest, messages: tuple[str, ...], why: str) -> Answer:
+def stored(target: Path, manifest: Manifest, messages: tuple[str, ...], why: str) -> Answer:
+    """Return what was published as a table."""
     content = manifest.content
     facts = {
         "outcome": "stored",

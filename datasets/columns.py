@@ -15,7 +15,9 @@ from typing import Any
 import numpy as np
 
 from ogas.engine.errors import InvalidInputError, WrongUsageError
-from ogas.engine.table import Labels, Vector
+from ogas.engine.table import Integers, Labels, Vector
+
+NAMED = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,6 +118,18 @@ def places(columns: Columns, name: str, known: Mapping[str, int]) -> list[int]:
             where=columns.row(row),
             advice="correct the id, or add the product to the table",
         ) from None
+
+
+def need_all(ids: Labels, rows: Integers, advice: str) -> None:
+    """Raise `InvalidInputError`, naming some, unless every product stands in a row."""
+    missing = np.setdiff1d(np.arange(len(ids)), rows)
+    if missing.size:
+        some = ", ".join(str(ids[product]) for product in missing[:NAMED])
+        more = f" and {missing.size - NAMED:,} more" if missing.size > NAMED else ""
+        raise InvalidInputError(
+            f"{missing.size:,} of {len(ids):,} products are not there: {some}{more}",
+            advice=advice,
+        )
 
 
 def read_columns(file: Path) -> Columns:

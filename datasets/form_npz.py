@@ -27,7 +27,6 @@ from ogas.engine.table import Table, Vector, coefficients_from
 MATRIX = ("A_data", "A_indices", "A_indptr", "A_shape")
 VECTORS = {"f": "demand", "x": "output", "price": "price", "rank": "rank"}
 NAMED = (*MATRIX, *VECTORS, "l", "labels", "names", "unit", "blocks", "meta")
-SUPPLY_USE = ({"U", "V"}, {"U_dom", "S"}, {"U", "S"})
 
 
 def read_npz(file: Path) -> Found:
@@ -36,10 +35,10 @@ def read_npz(file: Path) -> Found:
         # Opened here, because NumPy does not close a damaged archive.
         with file.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             _check_names(set(archive.files))
-            meta = _meta(archive)
+            meta = meta_of(archive)
             factors = [str(name) for name in meta.pop("factors", [])]
             used = {*NAMED, *factors}
-            arrays = {name: _array(archive, name) for name in archive.files if name in used}
+            arrays = {name: array_of(archive, name) for name in archive.files if name in used}
             ignored = [name for name in archive.files if name not in used]
             levels = _levels(archive, ignored, meta, arrays["A_shape"])
         matrix, value_type = _matrix(arrays)
@@ -51,11 +50,6 @@ def read_npz(file: Path) -> Found:
 
 def _check_names(names: set[str]) -> None:
     missing = [name for name in (*MATRIX, "labels") if name not in names]
-    if missing and any(pair <= names for pair in SUPPLY_USE):
-        raise InvalidInputError(
-            "this is a rectangular supply-use pair, not a table of products by products",
-            advice="make a product-by-product table of it first, e.g. by industry technology",
-        )
     if missing:
         raise InvalidInputError(
             f"not in the exchange form: {', '.join(missing)} missing",
@@ -63,7 +57,8 @@ def _check_names(names: set[str]) -> None:
         )
 
 
-def _array(archive: Mapping[str, Array], name: str) -> Array:
+def array_of(archive: Mapping[str, Array], name: str) -> Array:
+    """Return an array of an archive; what holds Python objects is refused."""
     try:
         return archive[name]
     except ValueError as error:
@@ -91,11 +86,12 @@ def _levels(
     }
 
 
-def _meta(archive: Mapping[str, Array]) -> dict[str, Any]:
+def meta_of(archive: Mapping[str, Array]) -> dict[str, Any]:
+    """Return the JSON object `meta` of an archive; empty if there is none."""
     if "meta" not in archive:
         return {}
     try:
-        meta = json.loads(str(_array(archive, "meta")), parse_constant=_no_constant)
+        meta = json.loads(str(array_of(archive, "meta")), parse_constant=_no_constant)
     except ValueError as error:
         raise InvalidInputError(f"meta is not JSON ({error})") from error
     if not isinstance(meta, dict):
@@ -113,23 +109,33 @@ def _no_constant(name: str) -> None:
 
 def _matrix(arrays: Mapping[str, Array]) -> tuple[csr_array, str]:
     """Return the matrix, and float32 as its value type if that is what the file holds."""
-    data, indices, indptr, shape = (arrays[name] for name in MATRIX)
+    matrix = csr_of(arrays, "A")
+    if matrix.shape[0] != matrix.shape[1]:
+        rows, columns = matrix.shape
+        raise InvalidInputError(f"the table is not square: {rows:,} rows, {columns:,} columns")
+    exact = matrix.dtype == np.float32 and matrix.has_canonical_format
+    return coefficients_from(matrix), "float32" if exact else "float64"
+
+
+def csr_of(arrays: Mapping[str, Array], name: str) -> csr_array:
+    """Return the matrix of ``name_data, name_indices, name_indptr, name_shape``, as it stands."""
+    parts = [f"{name}_{part}" for part in ("data", "indices", "indptr", "shape")]
+    if missing := [part for part in parts if part not in arrays]:
+        raise InvalidInputError(f"of the matrix {name}, {', '.join(missing)} is missing")
+    data, indices, indptr, shape = (arrays[part] for part in parts)
     if data.dtype.kind not in "fiu" or any(a.dtype.kind not in "iu" for a in (indices, indptr)):
-        raise InvalidInputError(f"A is not made of numbers: A_data is {data.dtype}")
+        raise InvalidInputError(f"{name} is not made of numbers: {name}_data is {data.dtype}")
     if shape.shape != (2,) or shape.dtype.kind not in "iu":
-        raise InvalidInputError("A_shape is not two integers")
-    if shape[0] != shape[1]:
-        raise InvalidInputError(f"the table is not square: {shape[0]:,} rows, {shape[1]:,} columns")
+        raise InvalidInputError(f"{name}_shape is not two integers")
     try:
         rows, columns = indptr.astype(np.int64), indices.astype(np.int64)
         matrix = csr_array((data, columns, rows), shape=tuple(shape.tolist()))
         matrix.check_format(full_check=True)
     except ValueError as error:
         raise InvalidInputError(
-            f"A_data, A_indices and A_indptr do not make up a matrix ({error})"
+            f"{name}_data, {name}_indices and {name}_indptr do not make up a matrix ({error})"
         ) from error
-    exact = data.dtype == np.float32 and matrix.has_canonical_format
-    return coefficients_from(matrix), "float32" if exact else "float64"
+    return matrix
 
 
 def _header(

@@ -1,6 +1,7 @@
 """Published forms of tables: which there are, and how each becomes a `Table` and back.
 
     npz       the exchange form, everything a table holds             `ogas.datasets.form_npz`
+    npz       supply and use, of which a model makes a table   `ogas.datasets.form_supply_use`
     mtx       Matrix Market, with a product list                      `ogas.datasets.form_mtx`
     edges     supplier, user, quantity in CSV or Parquet, with a list `ogas.datasets.form_edges`
     square    a labelled square CSV                                   `ogas.datasets.form_square`
@@ -19,6 +20,7 @@ from ogas.datasets.form_edges import EDGES, read_edges, write_edges
 from ogas.datasets.form_mtx import read_mtx, write_mtx
 from ogas.datasets.form_npz import read_npz, write_npz
 from ogas.datasets.form_square import read_square, write_square
+from ogas.datasets.form_supply_use import is_supply_use, read_supply_use
 from ogas.datasets.found import Found, per_unit, reading
 from ogas.engine.errors import WrongUsageError
 from ogas.engine.table import Table
@@ -46,6 +48,7 @@ def read(
     format: str | None = None,
     kind: str = "coefficients",
     products: Path | str | None = None,
+    model: str | None = None,
 ) -> Imported:
     """Read a table from a file.
 
@@ -58,6 +61,8 @@ def read(
         With flows, all amounts in the file are totals: A = Z / output of the using product.
     products : path, optional
         The product list of an edge list or a Matrix Market file.
+    model : one of `ogas.engine.symmetric.MODELS`, optional
+        Which table to make of a supply-use pair, which needs one; nothing else does.
 
     Raises
     ------
@@ -71,7 +76,13 @@ def read(
     source, listed = Path(source), None if products is None else Path(products)
     if kind not in KINDS:
         raise WrongUsageError(f"kind is {' or '.join(KINDS)}, not {kind!r}")
-    found = _found(source, format or _format_of(source), listed)
+    form = format or _format_of(source)
+    if form == "npz" and listed is None and is_supply_use(source):
+        found = _of_pair(source, kind, model)
+    elif model is not None:
+        raise WrongUsageError("a model goes with a supply-use pair", where=str(source))
+    else:
+        found = _found(source, form, listed)
     with reading(source):
         if kind == "flows":
             found = per_unit(found)
@@ -92,6 +103,12 @@ def _found(source: Path, form: str, products: Path | None) -> Found:
         case "square":
             return read_square(source)
     raise _unknown(form)
+
+
+def _of_pair(source: Path, kind: str, model: str | None) -> Found:
+    if kind == "flows":
+        raise WrongUsageError("a supply-use pair is of flows anyway", advice="leave out --kind")
+    return read_supply_use(source, model)
 
 
 def _cut_short(source: Path) -> tuple[str, ...]:

@@ -17,14 +17,13 @@ from pathlib import Path
 import numpy as np
 
 from ogas.datasets.arrays import Array
-from ogas.datasets.columns import Columns, places, positions, read_columns
+from ogas.datasets.columns import Columns, need_all, places, positions, read_columns
 from ogas.datasets.found import reading
 from ogas.engine.errors import InvalidInputError, WrongUsageError
 from ogas.engine.table import Labels
 
 SEPARATORS = "|:_"
 FULL = 0.5  # share of the pairs of codes that are there, at least, if ids join codes
-NAMED = 5
 
 
 def level(name: str, ids: Labels, given: Mapping[str, Array]) -> Array:
@@ -114,11 +113,4 @@ def _check_rows(columns: Columns, rows: Array, ids: Labels, codes: list[str]) ->
             where=columns.row(blank),
             advice="write a number or a name",
         )
-    missing = np.setdiff1d(np.arange(len(ids)), known)
-    if missing.size:
-        some = ", ".join(str(ids[product]) for product in missing[:NAMED])
-        more = f" and {missing.size - NAMED:,} more" if missing.size > NAMED else ""
-        raise InvalidInputError(
-            f"{missing.size:,} of {len(ids):,} products are not there: {some}{more}",
-            advice="give every product of the table a block",
-        )
+    need_all(ids, known, "give every product of the table a block")

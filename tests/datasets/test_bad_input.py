@@ -9,6 +9,7 @@ from stored_tables import small_table
 from ogas.datasets.demand import read_demand
 from ogas.datasets.forms import read, write
 from ogas.engine.errors import DamagedError, InvalidInputError, WrongUsageError
+from ogas.engine.symmetric import MODELS
 
 MTX = "%%MatrixMarket matrix coordinate real general\n"
 EDGES = "supplier,user,quantity\n"
@@ -118,8 +119,7 @@ def arrays(**changes):
     ("changes", "pattern"),
     [
         ({"A_data": None}, "A_data missing"),
-        ({"A_data": None, "U": np.ones((2, 3)), "V": np.ones((3, 2))}, "supply-use pair"),
-        ({"A_data": None, "U_dom": np.ones((2, 3)), "S": np.ones((2, 3))}, "supply-use pair"),
+        ({"A_data": None, "U": np.ones((2, 3))}, "A_data missing"),
         ({"A_shape": np.array([2, 3])}, "not square: 2 rows, 3 columns"),
         ({"A_shape": np.array([2, 2, 2])}, "A_shape is not two integers"),
         (
@@ -145,6 +145,18 @@ def arrays(**changes):
 def test_a_bad_exchange_file_is_refused(tmp_path, changes, pattern):
     np.savez(tmp_path / "t.npz", **arrays(**changes))
     refused(InvalidInputError, pattern, tmp_path / "t.npz")
+
+
+@pytest.mark.parametrize("supply", ["V", "S"])
+def test_a_supply_use_pair_needs_a_model_and_names_those_that_exist(tmp_path, supply):
+    shape = (3, 2) if supply == "V" else (2, 3)
+    np.savez(tmp_path / "t.npz", **{"U": np.ones((2, 3)), supply: np.ones(shape)})
+    text = refused(WrongUsageError, "supply-use pair of 2 products and 3", tmp_path / "t.npz")
+    for model in MODELS:
+        assert model in text
+    refused(WrongUsageError, "there are four ways", tmp_path / "t.npz", model="commodity")
+    np.savez(tmp_path / "u.npz", **arrays())
+    refused(WrongUsageError, "goes with a supply-use pair", tmp_path / "u.npz", model="commodity")
 
 
 @pytest.mark.parametrize("name", ["t.npz", "t.parquet"])
