@@ -35,20 +35,26 @@ OF_SEVERAL = (
 
 @dataclass(frozen=True)
 class Reading:
-    """How a source is to be read: as what form, as which kind of numbers, with which list."""
+    """How a source is to be read: as what form and kind of numbers, with which list and factors."""
 
     form: str | None = None
     kind: str = "coefficients"
     products: Path | None = None
+    factors: tuple[str, ...] = ()
 
 
 def imported(source: Path, target: Path, reading: Reading, blocks: str = "auto") -> Answer:
     """Read a published form, or a stored table, and make it the current version of a table."""
-    if source.is_dir() or (not source.exists() and str(source) in bundled()):
+    is_stored = source.is_dir() and not forms.is_published(source, reading.form)
+    if is_stored or (not source.exists() and str(source) in bundled()):
         found = _stored_before(source, reading)
     else:
         found = forms.read(
-            source, format=reading.form, kind=reading.kind, products=reading.products
+            source,
+            format=reading.form,
+            kind=reading.kind,
+            products=reading.products,
+            factors=reading.factors,
         )
     table, why = partitioned(found.table, found.levels, blocks)
     manifest = publish(target, table, note=f"imported from {source.name}")
@@ -59,7 +65,7 @@ def _stored_before(source: Path, reading: Reading) -> forms.Imported:
     """Load a table directory, which is to be stored in other blocks."""
     if reading != Reading():
         raise WrongUsageError(
-            "a stored table is read as it is, without --format, --kind and --products",
+            "a stored table is read as it is, without --format, --kind, --products and --factor",
             where=str(source),
         )
     return forms.Imported(open_store(locate(source)).load(), (), {})

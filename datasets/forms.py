@@ -4,12 +4,14 @@
     mtx       Matrix Market, with a product list                      `ogas.datasets.form_mtx`
     edges     supplier, user, quantity in CSV or Parquet, with a list `ogas.datasets.form_edges`
     square    a labelled square CSV                                   `ogas.datasets.form_square`
+    pymrio    a folder or zip, as EXIOBASE   `ogas.datasets.published.pymrio`, `...pymrio_writing`
 
-Every form brings back what it has a place for: writing, then reading, changes no bit of it.
+Each of these brings back what it has a place for: writing, then reading, changes no bit of it.
+Other published layouts are only read: `ogas.datasets.published.catalogue`.
 """
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,12 +22,17 @@ from ogas.datasets.form_mtx import read_mtx, write_mtx
 from ogas.datasets.form_npz import read_npz, write_npz
 from ogas.datasets.form_square import read_square, write_square
 from ogas.datasets.found import Found, per_unit, reading
+from ogas.datasets.published.catalogue import PUBLISHED, recognised
+from ogas.datasets.published.pymrio_writing import write_pymrio
+from ogas.datasets.published.wanted import Wanted
 from ogas.engine.errors import WrongUsageError
 from ogas.engine.table import Table
 
-FORMATS = ("npz", "mtx", "edges", "square")
+OURS = ("npz", "mtx", "edges", "square")
+FORMATS = (*OURS, *PUBLISHED)
+WRITTEN = (*OURS, "pymrio")
 KINDS = ("coefficients", "flows")
-SUFFIXES = {".npz": "npz", ".mtx": "mtx", ".parquet": "edges", ".csv": "edges"}
+SUFFIXES = {".npz": "npz", ".mtx": "mtx", ".parquet": "edges", ".csv": "edges", ".zip": "pymrio"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,8 +53,9 @@ def read(
     format: str | None = None,
     kind: str = "coefficients",
     products: Path | str | None = None,
+    factors: Sequence[str] = (),
 ) -> Imported:
-    """Read a table from a file.
+    """Read a table from a file, or from the folder that some published layouts are.
 
     Parameters
     ----------
@@ -58,6 +66,8 @@ def read(
         With flows, all amounts in the file are totals: A = Z / output of the using product.
     products : path, optional
         The product list of an edge list or a Matrix Market file.
+    factors : sequence of str
+        The factors to read of a published layout, by name or pattern; by default the first few.
 
     Raises
     ------
@@ -71,7 +81,12 @@ def read(
     source, listed = Path(source), None if products is None else Path(products)
     if kind not in KINDS:
         raise WrongUsageError(f"kind is {' or '.join(KINDS)}, not {kind!r}")
-    found = _found(source, format or _format_of(source), listed)
+    form = format or _format_of(source)
+    if form in PUBLISHED and kind == "flows":
+        raise WrongUsageError(f"{form} says itself what its numbers are; leave --kind away")
+    if factors and form not in PUBLISHED:
+        raise WrongUsageError(f"--factor goes with a published layout, not with {form}")
+    found = _found(source, form, listed, Wanted(tuple(factors)))
     with reading(source):
         if kind == "flows":
             found = per_unit(found)
@@ -79,9 +94,18 @@ def read(
         return Imported(table, found.messages + _cut_short(source), found.levels)
 
 
-def _found(source: Path, form: str, products: Path | None) -> Found:
+def is_published(folder: Path, form: str | None) -> bool:
+    """Return whether a folder is to be read as a published layout, not as a stored table."""
+    if form in PUBLISHED:
+        return True
+    return not (folder / "CURRENT").exists() and recognised(folder) is not None
+
+
+def _found(source: Path, form: str, products: Path | None, wanted: Wanted) -> Found:
     if products is not None and form not in ("edges", "mtx"):
         raise WrongUsageError(f"a product list goes with edges or mtx, not with {form}")
+    if form in PUBLISHED:
+        return PUBLISHED[form](source, wanted)
     match form:
         case "npz":
             return read_npz(source)
@@ -105,12 +129,21 @@ def _cut_short(source: Path) -> tuple[str, ...]:
 
 
 def _format_of(source: Path) -> str:
-    """Guess the form; a CSV is an edge list if its header says so, else a square."""
-    if source.suffix != ".csv":
-        return _by_suffix(source)
+    """Guess the form: by the suffix, by what a published layout has, a CSV by its header."""
+    if source.suffix in (".npz", ".mtx", ".parquet"):
+        return SUFFIXES[source.suffix]
+    if source.suffix == ".csv" and _lists_edges(source):
+        return "edges"
+    published = recognised(source)
+    if published is not None:
+        return published
+    return "square" if source.suffix == ".csv" else _by_suffix(source)
+
+
+def _lists_edges(source: Path) -> bool:
     with reading(source), source.open(newline="", encoding="utf-8-sig") as stream:
         header = [name.strip() for name in next(csv.reader(stream), [])]
-    return "edges" if set(EDGES) <= set(header) else "square"
+    return set(EDGES) <= set(header)
 
 
 def _by_suffix(file: Path) -> str:
@@ -123,12 +156,14 @@ def _by_suffix(file: Path) -> str:
     return SUFFIXES[file.suffix]
 
 
-def _unknown(form: str) -> WrongUsageError:
-    return WrongUsageError(f"there is no form {form!r}", advice=f"one of: {', '.join(FORMATS)}")
+def _unknown(form: str, forms: Sequence[str] = FORMATS) -> WrongUsageError:
+    return WrongUsageError(f"there is no form {form!r}", advice=f"one of: {', '.join(forms)}")
 
 
 def write(table: Table, file: Path | str, *, format: str | None = None) -> tuple[str, ...]:
     """Write a table to a file, which is replaced in one step; CSV is an edge list unless said.
+
+    For pymrio ``file`` is a folder, or a zip.
 
     Returns
     -------
@@ -142,8 +177,10 @@ def write(table: Table, file: Path | str, *, format: str | None = None) -> tuple
     """
     target = Path(file)
     form = format or _by_suffix(target)
-    if form not in FORMATS:
-        raise _unknown(form)
+    if form not in WRITTEN:
+        raise _unknown(form, WRITTEN)
+    if form == "pymrio":
+        return write_pymrio(table, target)
     with atomic_file(target) as temporary:
         match form:
             case "npz":
