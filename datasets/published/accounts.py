@@ -21,7 +21,7 @@ from ogas.datasets.columns import labels
 from ogas.datasets.found import Found, per_unit
 from ogas.datasets.published.doubts import doubts
 from ogas.datasets.published.labelled import Grid, Label, Row, named
-from ogas.datasets.published.sparse import Entries, order_of
+from ogas.datasets.published.sparse import Entries, in_order, order_of
 from ogas.datasets.published.wanted import Picked, Wanted
 from ogas.engine.errors import InvalidInputError
 from ogas.engine.header import Header
@@ -162,7 +162,7 @@ def read_account(grid: Grid, layout: Layout, wanted: Wanted) -> Account:
         output = np.array(sheet.output)[order]
     return Account(
         products,
-        sheet.flows.matrix(len(products))[order],
+        in_order(sheet.flows.matrix(len(products)), order),
         np.array(sheet.demand)[order],
         output if output is not None else sheet.output_row,
         sheet.factors,

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ogas.datasets.found import Found, reading
 from ogas.datasets.published.archive import Archive, only_text
+from ogas.datasets.published.brightway import is_brightway, read_brightway
 from ogas.datasets.published.figaro import is_figaro, read_figaro
 from ogas.datasets.published.icio import is_icio, read_icio
 from ogas.datasets.published.pymrio import is_pymrio, read_pymrio
@@ -24,6 +25,7 @@ PUBLISHED: Mapping[str, Callable[[Path, Wanted], Found]] = {
     "icio": read_icio,
     "figaro": read_figaro,
     "wiod": read_wiod,
+    "brightway": read_brightway,
 }
 BY_HEADINGS = {"icio": is_icio, "figaro": is_figaro}
 WORKBOOKS = (".xlsx", ".xlsm", ".xlsb")
@@ -35,6 +37,8 @@ def recognised(source: Path) -> str | None:
         if source.is_dir() or zipfile.is_zipfile(source):
             if source.suffix.lower() in WORKBOOKS:
                 return "wiod"
+            if is_brightway(Archive.of(source)):
+                return "brightway"
             if is_pymrio(source):
                 return "pymrio"
         if source.is_dir() or not _has_text(source):

@@ -44,7 +44,7 @@ from ogas.datasets.published.pymrio_parts import (
     product_of,
     systems,
 )
-from ogas.datasets.published.sparse import Entries, order_of
+from ogas.datasets.published.sparse import Entries, in_order, order_of
 from ogas.datasets.published.wanted import Wanted
 from ogas.engine.errors import InvalidInputError
 from ogas.engine.header import Header
@@ -115,7 +115,7 @@ def _square(system: Part, name: str) -> tuple[list[Product], csr_array, tuple[st
             entries.add(row.values)
         order = order_of(products, labels)
         messages = tuple(f"{name}: {line}" for line in grid.messages())
-    return products, entries.matrix(len(products))[order], messages
+    return products, in_order(entries.matrix(len(products)), order), messages
 
 
 def _sums(system: Part, name: str, products: list[Product]) -> Vector | None:

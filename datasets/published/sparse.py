@@ -68,6 +68,11 @@ def order_of(wanted: Sequence[Label], found: Sequence[Label]) -> Integers:
     return np.array([place[label] for label in wanted], dtype=np.int64)
 
 
+def in_order(matrix: csr_array, order: Integers) -> csr_array:
+    """Return the rows in another order; the same matrix where the order is as it should be."""
+    return matrix if (order == np.arange(order.size)).all() else matrix[order]
+
+
 def _some(labels: Sequence[Label]) -> str:
     more = f" and {len(labels) - NAMED:,} more" if len(labels) > NAMED else ""
     return ", ".join(repr(named(label)) for label in labels[:NAMED]) + more
