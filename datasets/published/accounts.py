@@ -69,7 +69,8 @@ class Account:
     ----------
     products : list of (region, sector), n long
     flows : (n, n) CSR, money per year; rows supply, columns use
-    demand : (n,) float64
+    demand : (n,) float64 or None
+        None where no column is a part of it: then it is what the outputs leave.
     output : (n,) float64 or None
         As published.
     factors : mapping of name to (n,) float64
@@ -79,7 +80,7 @@ class Account:
 
     products: list[tuple[str, str]]
     flows: csr_array
-    demand: Vector
+    demand: Vector | None
     output: Vector | None
     factors: Mapping[str, Vector]
     messages: tuple[str, ...]
@@ -90,7 +91,7 @@ class Account:
         return Account(
             [self.products[product] for product in kept],
             self.flows[kept][:, kept],
-            self.demand[kept],
+            None if self.demand is None else self.demand[kept],
             None if self.output is None else self.output[kept],
             {name: total[kept] for name, total in self.factors.items()},
             (*self.messages, why),
@@ -98,10 +99,12 @@ class Account:
 
     def is_empty(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
         """Return which products neither make nor use anything, nor are wanted."""
-        used = np.abs(self.flows).sum(axis=0) + np.abs(self.flows).sum(axis=1) + abs(self.demand)
-        made = sum(abs(total) for total in self.factors.values())
-        empty: np.ndarray[tuple[int], np.dtype[np.bool_]] = np.asarray(used + made) == 0
-        return empty if self.output is None else empty & (self.output == 0)
+        flows = np.abs(self.flows)
+        vectors = (self.demand, self.output, *self.factors.values())
+        used = flows.sum(axis=0) + flows.sum(axis=1)
+        used += sum(abs(vector) for vector in vectors if vector is not None)
+        empty: np.ndarray[tuple[int], np.dtype[np.bool_]] = np.asarray(used) == 0
+        return empty
 
     def found(self, unit: str, meta: Mapping[str, Any]) -> Found:
         """Return the coefficients, and what is odd about them."""
@@ -163,7 +166,7 @@ def read_account(grid: Grid, layout: Layout, wanted: Wanted) -> Account:
     return Account(
         products,
         in_order(sheet.flows.matrix(len(products)), order),
-        np.array(sheet.demand)[order],
+        np.array(sheet.demand)[order] if columns[Kind.DEMAND].size else None,
         output if output is not None else sheet.output_row,
         sheet.factors,
         (*grid.messages(), *_said(columns, sheet), *sheet.picked.messages()),
@@ -231,7 +234,11 @@ def _transposed(what: str, label: Label) -> InvalidInputError:
 
 def _said(columns: Mapping[Kind, Integers], sheet: _Sheet) -> tuple[str, ...]:
     parts = columns[Kind.DEMAND].size
-    messages = [f"final demand is the sum of {parts:,} columns" if parts else "no final demand"]
+    messages = [
+        f"final demand is the sum of {parts:,} columns"
+        if parts
+        else "no final demand in it: taken to be what the outputs leave"
+    ]
     if sheet.added:
         messages.append(f"added up over regions: {', '.join(sorted(sheet.added))}")
     if sheet.totals:

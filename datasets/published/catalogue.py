@@ -15,7 +15,9 @@ from ogas.datasets.found import Found, reading
 from ogas.datasets.published.archive import Archive, only_text
 from ogas.datasets.published.brightway import is_brightway, read_brightway
 from ogas.datasets.published.figaro import is_figaro, read_figaro
+from ogas.datasets.published.five_years import is_five_years, read_five_years
 from ogas.datasets.published.icio import is_icio, read_icio
+from ogas.datasets.published.plecpr import is_plecpr, read_plecpr
 from ogas.datasets.published.pymrio import is_pymrio, read_pymrio
 from ogas.datasets.published.wanted import Wanted
 from ogas.datasets.published.wiod import read_wiod
@@ -26,8 +28,15 @@ PUBLISHED: Mapping[str, Callable[[Path, Wanted], Found]] = {
     "figaro": read_figaro,
     "wiod": read_wiod,
     "brightway": read_brightway,
+    "5yearplan": read_five_years,
+    "plecpr": read_plecpr,
 }
-BY_HEADINGS = {"icio": is_icio, "figaro": is_figaro}
+BY_HEADINGS = {
+    "icio": is_icio,
+    "figaro": is_figaro,
+    "5yearplan": is_five_years,
+    "plecpr": is_plecpr,
+}
 WORKBOOKS = (".xlsx", ".xlsm", ".xlsb")
 
 

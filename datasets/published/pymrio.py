@@ -99,9 +99,10 @@ def _system(system: Part) -> tuple[list[Product], Found]:
     demand, output = (_sums(system, name, products) for name in ("Y", "x"))
     if demand is None and (core == "A" or output is None):
         messages += ("no final demand (Y): plans will need --demand",)
-    header = Header(
-        ids=ids_of(products), demand=demand, output=output, units=_units(system, products)
-    )
+    units = _units(system, products)
+    if not isinstance(units, str):
+        messages += (f"products are in several units: {', '.join(sorted(set(units.tolist())))}",)
+    header = Header(ids=ids_of(products), demand=demand, output=output, units=units)
     found = Found(coefficients_from(matrix), header, messages, levels_of(products))
     return products, per_unit(found) if core == "Z" else found
 

@@ -14,6 +14,8 @@ from ogas.engine.errors import InvalidInputError
 from ogas.engine.header import Header
 from ogas.engine.table import Vector
 
+DIRECT = {"F_Y", "S_Y", "FY", "F_hh"}
+
 
 class Stressors:
     """The factors read so far, their units, and what was left out.
@@ -38,6 +40,12 @@ class Stressors:
                 f"{extension} left out: F holds totals, and without x or Z nobody knows of how much"
             )
             return
+        direct = sorted(DIRECT & set(part.files))
+        if direct:
+            self._messages.append(
+                f"{extension}: {', '.join(direct)}, what final demand uses directly, is no part of "
+                "any product and left out"
+            )
         units = _units(part, core)
         own: set[Label] = set()
         with part.grid(core) as grid:

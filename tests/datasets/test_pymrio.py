@@ -6,8 +6,11 @@ reads ours, is tried where pymrio is installed.
 
 import dataclasses
 import json
+import os
 import pickle
+import tracemalloc
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -26,11 +29,13 @@ from published_files import (
     write_rows,
     zipped,
 )
+from scipy.sparse import random_array
 from stored_tables import same, small_table, tables
 
 from ogas.datasets.forms import read, write
 from ogas.datasets.levels import level
 from ogas.engine.errors import DamagedError, InvalidInputError, WrongUsageError
+from ogas.engine.table import Table, coefficients_from
 
 WORD = st.text(st.characters(categories=["L", "P", "S"]), max_size=5).map(lambda text: "ж" + text)
 # Regions and sectors of tables of the world; a bar would be one too many.
@@ -149,6 +154,52 @@ def test_stressors_of_the_same_name_carry_their_extension(tmp_path):
     assert list(found) == ["CO2", "satellite/CO2", "Hours"]
     assert (found["CO2"] == VALUE_ADDED / X).all()
     assert (found["satellite/CO2"] == VALUE_ADDED / 7 / X).all()
+
+
+def test_what_final_demand_uses_directly_and_several_units_are_remarked_on(tmp_path):
+    folder = exiobase(tmp_path / "t")
+    changed(
+        folder / "satellite",
+        "file_parameters.json",
+        '"unit": {',
+        '"F_Y": {"name": "F_Y.txt", "nr_index_col": "1", "nr_header": "2"}, "unit": {',
+    )
+    changed(folder, "unit.txt", "M.EUR", "TJ")
+    found = read(folder)
+    assert found.table.units.tolist() == ["TJ", *["M.EUR"] * 3]
+    assert found.messages == (
+        "products are in several units: M.EUR, TJ",
+        "satellite: F_Y, what final demand uses directly, is no part of any product and left out",
+    )
+
+
+def test_the_square_is_never_held(tmp_path):
+    n = 1200
+    table = Table(
+        coefficients_from(random_array((n, n), density=0.002, rng=np.random.default_rng(8117))),
+        np.arange(n),
+        demand=np.ones(n),
+    )
+    write(table, tmp_path / "t.zip")
+    tracemalloc.start()
+    try:
+        again = read(tmp_path / "t.zip").table
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert same(table, again)
+    assert most < 8 * n * n / 3
+
+
+@pytest.mark.skipif("OGAS_DATA" not in os.environ, reason="OGAS_DATA is not set")
+@pytest.mark.parametrize("name", ["wiod13_world_1995", "uslci_fy21q3", "uk_1984_101"])
+def test_real_tables_come_back_to_the_last_bit(name, tmp_path):
+    table = read(Path(os.environ["OGAS_DATA"], f"{name}.npz")).table
+    write(table, tmp_path / "t", format="pymrio")
+    again = read(tmp_path / "t", format="pymrio", factors=["*"] if table.factors else ()).table
+    assert units(again) == units(table)
+    ours, theirs = (dataclasses.replace(kept(t), units="") for t in (table, again))
+    assert same(ours, theirs)
 
 
 def test_totals_without_any_output_are_left_out_and_told(tmp_path):
