@@ -10,7 +10,7 @@ sorts it. Final use is summed over categories and regions, x = row sum of Z + fi
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
@@ -19,7 +19,7 @@ from scipy.sparse import csr_array
 
 from ogas.datasets.columns import labels
 from ogas.datasets.found import Found, per_unit
-from ogas.datasets.published.doubts import doubts
+from ogas.datasets.published.doubts import doubts, unpaid
 from ogas.datasets.published.labelled import Grid, Label, Row, named
 from ogas.datasets.published.sparse import Entries, in_order, order_of
 from ogas.datasets.published.wanted import Picked, Wanted
@@ -75,6 +75,8 @@ class Account:
         As published.
     factors : mapping of name to (n,) float64
         Totals by using product.
+    paid : (n,) float64
+        All primary inputs together, those that are not kept included.
     messages : tuple of str
     """
 
@@ -83,6 +85,7 @@ class Account:
     demand: Vector | None
     output: Vector | None
     factors: Mapping[str, Vector]
+    paid: Vector
     messages: tuple[str, ...]
 
     def without(self, dropped: Integers, why: str) -> "Account":
@@ -94,13 +97,14 @@ class Account:
             None if self.demand is None else self.demand[kept],
             None if self.output is None else self.output[kept],
             {name: total[kept] for name, total in self.factors.items()},
+            self.paid[kept],
             (*self.messages, why),
         )
 
     def is_empty(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
         """Return which products neither make nor use anything, nor are wanted."""
         flows = np.abs(self.flows)
-        vectors = (self.demand, self.output, *self.factors.values())
+        vectors = (self.demand, self.output, self.paid)
         used = flows.sum(axis=0) + flows.sum(axis=1)
         used += sum(abs(vector) for vector in vectors if vector is not None)
         empty: np.ndarray[tuple[int], np.dtype[np.bool_]] = np.asarray(used) == 0
@@ -119,12 +123,10 @@ class Account:
         )
         levels = levels_of(self.products)
         found = per_unit(Found(coefficients_from(self.flows), header, self.messages, levels))
-        return Found(
-            found.matrix,
-            found.header,
-            found.messages + doubts(found),
-            levels,
-        )
+        messages = found.messages + doubts(found)
+        if unit and self.paid.any():  # else the inputs are not money, and do not add up to output
+            messages += unpaid(found, np.asarray(self.flows.sum(axis=0)) + self.paid)
+        return replace(found, messages=messages)
 
 
 def ids_of(products: list[tuple[str, str]]) -> np.ndarray[Any, Any]:
@@ -169,6 +171,7 @@ def read_account(grid: Grid, layout: Layout, wanted: Wanted) -> Account:
         np.array(sheet.demand)[order] if columns[Kind.DEMAND].size else None,
         output if output is not None else sheet.output_row,
         sheet.factors,
+        sheet.paid,
         (*grid.messages(), *_said(columns, sheet), *sheet.picked.messages()),
     )
 
@@ -185,6 +188,8 @@ class _Sheet:
         self.output: list[float] = []
         self.output_row: Vector | None = None
         self.totals: list[str] = []
+        self.inputs: set[Label] = set()
+        self.paid = np.zeros(self.columns[Kind.PRODUCT].size)
         self.added: set[str] = set()
 
     def take(self, row: Row, layout: Layout) -> None:
@@ -197,18 +202,28 @@ class _Sheet:
                 self.demand.append(float(row.values[self.columns[Kind.DEMAND]].sum()))
                 self.output.append(float(row.values[self.columns[Kind.OUTPUT]].sum()))
             case Kind.FACTOR:
-                name = layout.factor(row.label)
-                if name in self.factors:
-                    self.added.add(name)
-                    self.factors[name] = self.factors[name] + inputs
-                elif self.picked.takes(name):
-                    self.factors[name] = inputs
+                self._add_input(row, layout.factor(row.label), inputs)
             case Kind.OUTPUT:
                 self.output_row = inputs
             case Kind.TOTAL:
                 self.totals.append(named(row.label))
             case Kind.DEMAND:
                 raise _transposed(f"{row.place} is a part of final demand", row.label)
+
+    def _add_input(self, row: Row, name: str, amounts: Vector) -> None:
+        if row.label in self.inputs:
+            raise InvalidInputError(
+                f"the row {named(row.label)!r} is there twice",
+                where=row.place,
+                advice="rename or merge the rows",
+            )
+        self.inputs.add(row.label)
+        self.paid = self.paid + amounts
+        if name in self.factors:
+            self.added.add(name)
+            self.factors[name] = self.factors[name] + amounts
+        elif name not in self.picked.seen and self.picked.takes(name):
+            self.factors[name] = amounts
 
 
 def _places(grid: Grid, layout: Layout) -> dict[Kind, Integers]:

@@ -102,6 +102,23 @@ def _gaps(found: Found) -> tuple[str, ...]:
     )
 
 
+def unpaid(found: Found, costs: Vector) -> tuple[str, ...]:
+    """Say where inputs and primary inputs do not make up the output, in money."""
+    output = found.header.output
+    if output is None:
+        return ()
+    gap = _relative(costs - output, np.maximum(abs(costs), output))
+    worst = int(np.argmax(gap))
+    if gap[worst] <= GAP:
+        return ()
+    return (
+        f"inputs and primary inputs differ from output by more than {GAP:.0%} for "
+        f"{(gap > GAP).sum():,} products, most for {found.header.ids[worst]!s} "
+        f"({gap[worst]:.2g} of it): is a row missing (imports, taxes), or are prices mixed (basic, "
+        "purchasers')?",
+    )
+
+
 def _relative(gap: Vector, turnover: Vector) -> Vector:
     known = turnover > 0
     return np.divide(abs(gap), turnover, out=np.where(gap == 0, 0.0, np.inf), where=known)

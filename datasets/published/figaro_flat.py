@@ -3,12 +3,21 @@
 import csv
 from array import array
 from collections.abc import Iterator
+from operator import itemgetter
 from typing import BinaryIO
 
 import numpy as np
 from scipy.sparse import coo_array, csr_array
 
-from ogas.datasets.published.labelled import UTF_8_MARK, Label, Row, Takes, every, number_in
+from ogas.datasets.published.labelled import (
+    UTF_8_MARK,
+    Label,
+    Row,
+    Takes,
+    every,
+    number_in,
+    plain_number,
+)
 from ogas.engine.errors import InvalidInputError
 
 VALUE = "obsValue"
@@ -22,22 +31,28 @@ class FlatGrid:
     def __init__(self, stream: BinaryIO) -> None:
         lines = csv.reader(raw.removeprefix(UTF_8_MARK).decode() for raw in stream)
         places = _places(next(lines, []))
-        self._suppliers: dict[str, int] = {}
-        self._users: dict[str, int] = {}
+        pick, most = itemgetter(*places), max(places)
+        suppliers: dict[str, int] = {}
+        users: dict[str, int] = {}
         rows, columns, values = array("i"), array("i"), array("d")
         for number, cells in enumerate(lines, start=2):
-            if len(cells) <= max(places):
+            if len(cells) <= most:
                 raise InvalidInputError(
                     f"{len(cells)} cells, but the header has more",
                     where=f"row {number}",
                     advice="complete the row",
                 )
-            area, row, counterpart, column, value = (cells[place] for place in places)
-            rows.append(_number(self._suppliers, f"{area}_{row}"))
-            columns.append(_number(self._users, f"{counterpart}_{column}"))
-            values.append(number_in(value, f"row {number}, column {VALUE}"))
+            area, row, counterpart, column, text = pick(cells)
+            supplier, user = f"{area}_{row}", f"{counterpart}_{column}"
+            rows.append(suppliers.setdefault(supplier, len(suppliers)))
+            columns.append(users.setdefault(user, len(users)))
+            value = plain_number(text)
+            if value is None:
+                value = number_in(text, f"row {number}, column {VALUE}")
+            values.append(value)
         if not values:
             raise InvalidInputError("the file has no rows", advice="it lists the cells of a table")
+        self._suppliers, self._users = suppliers, users
         self._matrix = self._cells(np.array(rows), np.array(columns), np.array(values))
 
     @property
@@ -76,10 +91,6 @@ class FlatGrid:
             )
         shape = (len(self._suppliers), width)
         return csr_array(coo_array((values, (rows, columns)), shape=shape))
-
-
-def _number(known: dict[str, int], name: str) -> int:
-    return known.setdefault(name, len(known))
 
 
 def _places(head: list[str]) -> list[int]:

@@ -13,6 +13,7 @@ import csv
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import isfinite
 from typing import BinaryIO, Protocol
 
 import numpy as np
@@ -166,7 +167,7 @@ class TextGrid:
         except ValueError:
             values = self._one_by_one(cells, number)
         # Python reads 1_000 and infinity as numbers; nobody else does.
-        if not np.isfinite(values).all() or any("_" in cell for cell in cells):
+        if not np.isfinite(values).all() or "_" in "".join(cells):
             self._one_by_one(cells, number)
         return values
 
@@ -199,6 +200,15 @@ class Zeros:
         return (f"{cells} taken as 0, the first in {self._first}",)
 
 
+def plain_number(cell: str) -> float | None:
+    """Return the finite number that a cell holds; None if it holds anything else."""
+    try:
+        value = float(cell)
+    except ValueError:
+        return None
+    return value if isfinite(value) and "_" not in cell else None
+
+
 def number_in(cell: str, place: str) -> float:
     """Return the finite number that a cell holds.
 
@@ -207,11 +217,8 @@ def number_in(cell: str, place: str) -> float:
     InvalidInputError
         With advice on thousands separators and decimal commas.
     """
-    try:
-        value = float(cell)
-    except ValueError:
-        value = np.nan
-    if np.isfinite(value) and "_" not in cell:
+    value = plain_number(cell)
+    if value is not None:
         return value
     advice = "write a number with a decimal point; 0 where there is none"
     if THOUSANDS.fullmatch(cell.strip()):

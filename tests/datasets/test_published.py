@@ -74,6 +74,9 @@ def test_taxes_of_several_regions_add_up(tmp_path):
     found = read(file)
     np.testing.assert_allclose(found.table.factors["TAXSUB"] * X, [2, 3, 4, 5], rtol=1e-15)
     assert "added up over regions: TAXSUB" in found.messages
+    # Value added is what flows leave of output; with taxes on top, the account does not balance.
+    assert "inputs and primary inputs differ from output by more than 1%" in found.messages[-1]
+    assert "is a row missing (imports, taxes), or are prices mixed" in found.messages[-1]
 
 
 def test_split_countries_are_kept_and_the_empty_whole_is_not(tmp_path):
@@ -111,6 +114,7 @@ def transposed(rows):
         (transposed, r"a column is a primary input \(VA\): the table is the wrong way round"),
         (lambda rows: [*rows[:1], *rows[2:]], "no row for 'AUS A01'"),
         (lambda rows: [*rows[:2], *rows[1:]], "'AUS A01' is there 2 times"),
+        (lambda rows: [*rows, rows[5]], "row 8: the row 'VA' is there twice"),
         (lambda rows: [*rows, ["Sum", *rows[1][1:]]], "'Sum' is neither region_industry nor"),
         (lambda rows: [*rows[:-1], [*rows[-1], 5]], "row 7: 11 cells, but the headings have 10"),
         (

@@ -24,6 +24,7 @@ from published_files import (
     X,
     Y,
     Z,
+    declared,
     exiobase,
     pymrio_rows,
     write_rows,
@@ -109,6 +110,18 @@ def test_flows_are_divided_by_output_which_is_row_sum_plus_demand_where_x_is_mis
     table = read(folder).table
     assert (table.output == X).all()
     assert (table.factors["Hours"] == VALUE_ADDED * 3 / X).all()
+
+
+def test_tables_whose_row_labels_have_no_names_are_read(tmp_path):
+    """As in older releases, whose unit.txt has fewer labels than is declared, too."""
+    folder = exiobase(tmp_path / "t")
+    rows = (folder / "satellite" / "F.txt").read_text().splitlines(keepends=True)
+    (folder / "satellite" / "F.txt").write_text("".join(rows[:2] + rows[3:]))
+    text = declared("Extension", F=(2, 1), F_hh=(2, 1), unit=(1, 2))
+    (folder / "satellite" / "file_parameters.json").write_text(text)
+    table = read(folder).table
+    assert (table.factors["Hours"] == VALUE_ADDED * 3 / X).all()
+    assert dict(table.factor_units) == {"CO2": "kg", "Hours": "kg"}
 
 
 def test_parquet_is_read(tmp_path):
