@@ -136,47 +136,42 @@ def figaro_flat(*, is_products=False):
     return [[*names, "obsValue"], *rows]
 
 
-def wiod(file, *, release=2016, change=None):
-    """A WIOD workbook; the release of 2013 has no codes below and beside the industries."""
-    import openpyxl
-
-    coded = release == 2016
-    book = openpyxl.Workbook()
-    sheet = book.active
-    sheet.title = "2014"
+def wiod_rows(*, release=2016):
+    """Rows of a WIOD sheet; the release of 2013 has no codes below and beside the industries."""
+    is_coded = release == 2016
     uses = {"HFCE": "CONS_h", "GFCF": "GFCF"}
-    total = ("GO", "Total output", "TOT", "c62")
     columns = [
-        *(
-            (sector, f"name of {sector}", region, f"c{k + 1}")
-            for k, (region, sector) in enumerate(PRODUCTS)
-        ),
-        *(
-            (uses[part], f"name of {part}", region, f"c{k + 57}")
-            for k, (region, part) in enumerate(CATEGORIES)
-        ),
-        total,
+        (sector, f"name of {sector}", region, f"c{k}")
+        for k, (region, sector) in enumerate(PRODUCTS, start=1)
     ]
-    if not coded:
-        columns = [
-            (code if k < len(PRODUCTS) else None, *rest) for k, (code, *rest) in enumerate(columns)
-        ]
+    for k, (region, part) in enumerate(CATEGORIES, start=57):
+        columns.append((uses[part] if is_coded else None, f"name of {part}", region, f"c{k}"))
+    columns.append(("GO" if is_coded else None, "Total output", "TOT", "c62"))
     titles = ["(industry-by-industry)", "(millions of US$)", None, None]
-    sheet.append(["Intercountry Input-Output Table"])
-    sheet.append(["2014"])
-    for k in range(4):
-        sheet.append([titles[k], None, None, None, *(column[k] for column in columns)])
+    rows = [["Intercountry Input-Output Table"], ["2014"]]
+    rows += [[titles[k], None, None, None, *(c[k] for c in columns)] for k in range(4)]
     for k, (region, sector) in enumerate(PRODUCTS):
         label = [sector, f"name of {sector}", region, f"r{k + 1}"]
-        sheet.append([*label, *Z[k].tolist(), *Y[k].tolist(), X[k].item()])
-    zeros = [0] * (len(CATEGORIES) + 1)
+        rows.append([*label, *Z[k].tolist(), *Y[k].tolist(), X[k].item()])
     for code, name, number, values in (
         ("II_fob", "Total intermediate consumption", "r65", Z.sum(axis=0)),
         ("VA", "Value added at basic prices", "r70", VALUE_ADDED),
         ("GO", "Output at basic prices", "r73", X),
     ):
-        sheet.append([code if coded else None, name, "TOT", number, *values.tolist(), *zeros])
+        zeros = [0.0] * (len(CATEGORIES) + 1)
+        rows.append([code if is_coded else None, name, "TOT", number, *values.tolist(), *zeros])
+    return rows
+
+
+def write_xlsx(file, name, rows, change=None):
+    """Write a workbook of one sheet; ``change`` says what else stands in some cells."""
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    book.active.title = name
+    for row in rows:
+        book.active.append(row)
     for (row, column), value in (change or {}).items():
-        sheet.cell(row, column).value = value
+        book.active.cell(row, column).value = value
     book.save(file)
     return file

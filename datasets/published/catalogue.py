@@ -3,7 +3,7 @@
 pymrio      a folder or zip in pymrio's layout: EXIOBASE 3 and whatever pymrio saved
 icio        OECD Inter-Country Input-Output, CSV
 figaro      Eurostat FIGARO, CSV, matrix or flat
-wiod        WIOD releases 2013 and 2016, .xlsx
+wiod        WIOD releases 2013 and 2016, .xlsx or .xlsb
 """
 
 import csv

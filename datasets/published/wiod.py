@@ -16,8 +16,7 @@
 
 Four headings, found by the row that counts ``c1 c2 c3``; four labels. A column is final demand if
 no row has its country and code. Rows of the country ``TOT`` are primary inputs, total or output, by
-their code (release 2016) or name (release 2013). The tables are published as .xlsb, too: save them
-as .xlsx first.
+their code (release 2016) or name (release 2013). The workbook is .xlsx (2013) or .xlsb (2016).
 
 Sources: Timmer et al. (2015), Review of International Economics 23:575; wiod.org, release 2016.
 """
@@ -79,7 +78,7 @@ class SheetGrid:
     def __init__(self, rows: Iterator[Cells]) -> None:
         self._rows, self._zeros = enumerate(rows, start=1), Zeros()
         head = self._head()
-        width = max(k for cells in head for k, cell in enumerate(cells) if cell is not None) + 1
+        width = max(k for cells in head for k, cell in enumerate(cells) if _text(cell)) + 1
         texts = [[_text(cell) for cell in cells[LABELS:width]] for cells in head]
         texts = [row + [""] * (width - LABELS - len(row)) for row in texts]
         self._width = width

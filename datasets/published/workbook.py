@@ -1,4 +1,7 @@
-"""Sheets of .xlsx workbooks, read row by row; needs the extra package openpyxl."""
+"""Sheets of workbooks, read row by row: .xlsx by openpyxl, binary .xlsb by python-calamine.
+
+Both packages are extras. openpyxl holds a row at a time, python-calamine the sheet.
+"""
 
 import warnings
 from collections.abc import Iterator
@@ -10,7 +13,7 @@ from typing import Any
 from ogas.engine.errors import InvalidInputError, WrongUsageError
 
 Cells = tuple[Any, ...]
-BINARY = (".xlsb", ".xls")
+BINARY, OTHERS = ".xlsb", (".xlsx", ".xlsm")
 
 
 @contextmanager
@@ -20,28 +23,42 @@ def sheets(file: Path) -> Iterator[dict[str, Iterator[Cells]]]:
     Raises
     ------
     WrongUsageError
-        If openpyxl is not installed.
+        If the package that reads it is not installed.
     InvalidInputError
-        If it is a binary workbook.
+        If it is a workbook of another kind.
     """
-    if file.suffix.lower() in BINARY:
+    suffix = file.suffix.lower()
+    if suffix == BINARY:
+        book = _package("python_calamine").CalamineWorkbook.from_path(file)
+        yield {name: _rows(book.get_sheet_by_name(name)) for name in book.sheet_names}
+    elif suffix in OTHERS:
+        openpyxl = _package("openpyxl")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # on styles and extensions, of which nothing is read
+            book = openpyxl.load_workbook(file, read_only=True, data_only=True)
+            try:
+                yield {sheet.title: sheet.iter_rows(values_only=True) for sheet in book.worksheets}
+            finally:
+                book.close()
+    else:
         raise InvalidInputError(
-            f"workbooks of the kind {file.suffix} are not read",
-            advice="open it in a spreadsheet program and save it as .xlsx",
+            f"workbooks of the kind {suffix!r} are not read", advice="save it as .xlsx"
         )
+
+
+def _rows(sheet: Any) -> Iterator[Cells]:
+    """Yield the rows of a sheet, from its first cell on; empty cells are empty texts."""
+    yield from map(tuple, sheet.to_python(skip_empty_area=False))
+
+
+def _package(name: str) -> Any:
     try:
-        openpyxl = import_module("openpyxl")
+        return import_module(name)
     except ImportError as error:
         raise WrongUsageError(
-            "workbooks need the package openpyxl", advice="pip install 'ogas-engine[excel]'"
+            f"such a workbook needs the package {name.replace('_', '-')}",
+            advice="pip install 'ogas-engine[excel]'",
         ) from error
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # on styles and extensions, of which nothing is read
-        book = openpyxl.load_workbook(file, read_only=True, data_only=True)
-        try:
-            yield {sheet.title: sheet.iter_rows(values_only=True) for sheet in book.worksheets}
-        finally:
-            book.close()
 
 
 def column_name(place: int) -> str:

@@ -3,6 +3,8 @@
 The files are small ones in the published layouts (`published_files`); nobody may pass on real ones.
 """
 
+import sys
+
 import numpy as np
 import pytest
 from published_files import (
@@ -18,13 +20,15 @@ from published_files import (
     figaro_flat,
     figaro_matrix,
     icio,
-    wiod,
+    wiod_rows,
     write_rows,
+    write_xlsx,
     zipped,
 )
+from xlsb import write_xlsb
 
 from ogas.datasets.forms import read
-from ogas.engine.errors import InvalidInputError, WrongUsageError
+from ogas.engine.errors import DamagedError, InvalidInputError, WrongUsageError
 
 
 def the_economy(found, factor):
@@ -187,8 +191,11 @@ def test_a_bad_flat_file_is_refused_with_its_place(tmp_path, change, pattern):
 
 
 @pytest.mark.parametrize("release", [2013, 2016])
-def test_both_releases_of_wiod_are_read(tmp_path, release):
-    found = read(wiod(tmp_path / "WIOT2014_Nov16_ROW.xlsx", release=release))
+@pytest.mark.parametrize("writer", [write_xlsx, write_xlsb])
+def test_both_releases_of_wiod_are_read(tmp_path, release, writer):
+    suffix = ".xlsx" if writer is write_xlsx else ".xlsb"
+    file = writer(tmp_path / f"WIOT2014_Nov16_ROW{suffix}", "2014", wiod_rows(release=release))
+    found = read(file)
     assert the_economy(found, "VA")
     assert found.table.meta["title"] == "WIOD 2014"
     assert found.messages == (
@@ -198,27 +205,46 @@ def test_both_releases_of_wiod_are_read(tmp_path, release):
     )
 
 
-def test_a_bad_cell_of_a_workbook_is_refused_with_sheet_and_cell(tmp_path):
-    file = wiod(tmp_path / "wiot.xlsx", change={(8, 6): "1,234.0"})
-    with pytest.raises(InvalidInputError, match=r"wiot.xlsx, sheet 2014, cell F8 .*thousands"):
+@pytest.mark.parametrize(
+    ("change", "pattern"),
+    [
+        ({(8, 6): "1,234.0"}, r"wiot.xlsx, sheet 2014, cell F8 .*'1,234.0'.*thousands"),
+        ({(6, 5): "one", (6, 6): "two"}, "none of the first 20 rows counts the columns c1"),
+        ({(8, 3): "AUT"}, "no row for 'AUS C10', no column for 'AUT C10'"),
+        ({(11, 1): "CONS_h"}, r"row 11 is a part of final demand .*: the table is the wrong way"),
+    ],
+)
+def test_a_bad_workbook_is_refused_with_sheet_and_cell(tmp_path, change, pattern):
+    file = write_xlsx(tmp_path / "wiot.xlsx", "2014", wiod_rows(), change)
+    with pytest.raises(InvalidInputError, match=pattern):
         read(file)
-    file = wiod(tmp_path / "wiot.xlsx", change={(6, 5): "one", (6, 6): "two"})
-    with pytest.raises(InvalidInputError, match="none of the first 20 rows counts the columns c1"):
-        read(file)
-    file = wiod(tmp_path / "wiot.xlsx", change={(8, 3): "AUT"})
-    with pytest.raises(InvalidInputError, match="no row for 'AUS C10', no column for 'AUT C10'"):
-        read(file)
 
 
-def test_a_binary_workbook_is_refused_with_advice(tmp_path):
-    (tmp_path / "WIOT2014_Nov16_ROW.xlsb").write_bytes(b"PK")
-    with pytest.raises(InvalidInputError, match=r"\.xlsb are not read; .* save it as \.xlsx"):
-        read(tmp_path / "WIOT2014_Nov16_ROW.xlsb", format="wiod")
+def test_an_empty_cell_of_a_workbook_is_zero_and_told(tmp_path):
+    rows = wiod_rows()
+    assert rows[9][4] == 0
+    rows[9][4] = None
+    for writer, name in ((write_xlsx, "t.xlsx"), (write_xlsb, "t.xlsb")):
+        found = read(writer(tmp_path / name, "2014", rows))
+        assert the_economy(found, "VA")
+        place = "cell E10 (A01 name of A01 AUS)"
+        assert found.messages[0] == f"1 empty cell taken as 0, the first in {place}"
 
 
-def test_without_openpyxl_workbooks_say_how_to_get_it(tmp_path, monkeypatch):
-    file = wiod(tmp_path / "wiot.xlsx")
-    monkeypatch.setitem(__import__("sys").modules, "openpyxl", None)
+def test_other_workbooks_are_refused_with_advice(tmp_path):
+    (tmp_path / "WIOT.xls").write_bytes(b"")
+    with pytest.raises(InvalidInputError, match=r"'\.xls' are not read; save it as \.xlsx"):
+        read(tmp_path / "WIOT.xls", format="wiod")
+    (tmp_path / "WIOT.xlsb").write_bytes(b"PK")
+    with pytest.raises(DamagedError, match="truncated"):
+        read(tmp_path / "WIOT.xlsb", format="wiod")
+
+
+@pytest.mark.parametrize("name", ["t.xlsx", "t.xlsb"])
+def test_workbooks_say_which_package_they_need(tmp_path, monkeypatch, name):
+    file = (write_xlsx if name == "t.xlsx" else write_xlsb)(tmp_path / name, "2014", wiod_rows())
+    for package in ("openpyxl", "python_calamine"):
+        monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(WrongUsageError, match=r"pip install 'ogas-engine\[excel\]'"):
         read(file)
 
