@@ -7,6 +7,10 @@ import click
 from ogas.cluster.answer import Answer
 from ogas.cluster.options import PATH, json_option, option, table_argument
 
+# As `ogas.datasets.forms` has them, which is not imported to print a help page.
+WRITTEN = ["npz", "mtx", "edges", "square", "pymrio"]
+READ = [*WRITTEN, "icio", "figaro", "wiod", "brightway", "5yearplan", "plecpr"]
+
 
 @click.command("import")
 @click.argument("source", type=PATH)
@@ -14,7 +18,7 @@ from ogas.cluster.options import PATH, json_option, option, table_argument
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["npz", "mtx", "edges", "square"]),
+    type=click.Choice(READ),
     help="The form of SOURCE [default: by its suffix and first line].",
 )
 @click.option(
@@ -37,6 +41,14 @@ from ogas.cluster.options import PATH, json_option, option, table_argument
     "makes it or of the recipes of its makers; industries by industries, with fixed customers of "
     "every industry or of every product.",
 )
+@click.option(
+    "--factor",
+    "factors",
+    multiple=True,
+    metavar="NAME",
+    help="A factor to read of a published layout, again for each; * stands for anything "
+    "[default: the first 40].",
+)
 @option(
     "--blocks",
     default="auto",
@@ -54,16 +66,18 @@ def import_command(
     kind: str,
     products: Path | None,
     model: str | None,
+    factors: tuple[str, ...],
     blocks: str,
 ) -> Answer:
     """Store SOURCE, a table in a published form, as TABLE, a new table directory.
 
-    SOURCE may also be a table directory or a bundled table, to be stored in other blocks. If TABLE
-    exists already, this becomes its next version; older versions stay readable.
+    SOURCE is a file, or a folder as pymrio leaves it. It may also be a table directory or a bundled
+    table, to be stored in other blocks. If TABLE exists already, this becomes its next version;
+    older versions stay readable.
     """
     from ogas.cluster.tables import Reading, imported
 
-    return imported(source, table, Reading(form, kind, products, model), blocks)
+    return imported(source, table, Reading(form, kind, products, model, factors), blocks)
 
 
 @click.command("export")
@@ -72,12 +86,15 @@ def import_command(
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["npz", "mtx", "edges", "square"]),
+    type=click.Choice(WRITTEN),
     help="The form of FILE [default: by its suffix].",
 )
 @json_option
 def export_command(table: str, file: Path, form: str | None) -> Answer:
-    """Write TABLE to FILE: .npz (everything), .mtx, .csv or .parquet (edge list), square CSV."""
+    """Write TABLE to FILE: .npz (everything), .mtx, .csv or .parquet (edge list), square CSV.
+
+    With --format pymrio, FILE is a folder, or a .zip of it.
+    """
     from ogas.cluster.tables import exported
 
     return exported(table, file, form)

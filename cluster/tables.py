@@ -35,17 +35,19 @@ OF_SEVERAL = (
 
 @dataclass(frozen=True)
 class Reading:
-    """How a source is to be read: as what form, as which kind of numbers, with which list."""
+    """How a source is to be read: as what form and kind of numbers, with which list and factors."""
 
     form: str | None = None
     kind: str = "coefficients"
     products: Path | None = None
     model: str | None = None
+    factors: tuple[str, ...] = ()
 
 
 def imported(source: Path, target: Path, reading: Reading, blocks: str = "auto") -> Answer:
     """Read a published form, or a stored table, and make it the current version of a table."""
-    if source.is_dir() or (not source.exists() and str(source) in bundled()):
+    is_stored = source.is_dir() and not forms.is_published(source, reading.form)
+    if is_stored or (not source.exists() and str(source) in bundled()):
         found = _stored_before(source, reading)
     else:
         found = forms.read(
@@ -54,6 +56,7 @@ def imported(source: Path, target: Path, reading: Reading, blocks: str = "auto")
             kind=reading.kind,
             products=reading.products,
             model=reading.model,
+            factors=reading.factors,
         )
     table, why = partitioned(found.table, found.levels, blocks)
     manifest = publish(target, table, note=f"imported from {source.name}")
@@ -64,7 +67,8 @@ def _stored_before(source: Path, reading: Reading) -> forms.Imported:
     """Load a table directory, which is to be stored in other blocks."""
     if reading != Reading():
         raise WrongUsageError(
-            "a stored table is read as it is, without --format, --kind, --products and --model",
+            "a stored table is read as it is, without --format, --kind, --products, --model "
+            "and --factor",
             where=str(source),
         )
     return forms.Imported(open_store(locate(source)).load(), (), {})

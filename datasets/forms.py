@@ -5,14 +5,17 @@
     mtx       Matrix Market, with a product list                      `ogas.datasets.form_mtx`
     edges     supplier, user, quantity in CSV or Parquet, with a list `ogas.datasets.form_edges`
     square    a labelled square CSV                                   `ogas.datasets.form_square`
+    pymrio    a folder or zip, as EXIOBASE   `ogas.datasets.published.pymrio`, `...pymrio_writing`
 
-Every form brings back what it has a place for: writing, then reading, changes no bit of it.
+Each of these brings back what it has a place for: writing, then reading, changes no bit of it.
+Other published layouts are only read: `ogas.datasets.published.catalogue`.
 """
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 from ogas.datasets.arrays import Array
 from ogas.datasets.atomic import atomic_file
@@ -22,12 +25,17 @@ from ogas.datasets.form_npz import read_npz, write_npz
 from ogas.datasets.form_square import read_square, write_square
 from ogas.datasets.form_supply_use import is_supply_use, read_supply_use
 from ogas.datasets.found import Found, per_unit, reading
+from ogas.datasets.published.catalogue import PUBLISHED, recognised
+from ogas.datasets.published.pymrio_writing import write_pymrio
+from ogas.datasets.published.wanted import Wanted
 from ogas.engine.errors import WrongUsageError
 from ogas.engine.table import Table
 
-FORMATS = ("npz", "mtx", "edges", "square")
+OURS = ("npz", "mtx", "edges", "square")
+FORMATS = (*OURS, *PUBLISHED)
+WRITTEN = (*OURS, "pymrio")
 KINDS = ("coefficients", "flows")
-SUFFIXES = {".npz": "npz", ".mtx": "mtx", ".parquet": "edges", ".csv": "edges"}
+SUFFIXES = {".npz": "npz", ".mtx": "mtx", ".parquet": "edges", ".csv": "edges", ".zip": "pymrio"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,15 +50,18 @@ class Imported:
     levels: Mapping[str, Array]
 
 
-def read(
-    source: Path | str,
-    *,
-    format: str | None = None,
-    kind: str = "coefficients",
-    products: Path | str | None = None,
-    model: str | None = None,
-) -> Imported:
-    """Read a table from a file.
+class How(TypedDict, total=False):
+    """How a source is to be read; everything may be left out."""
+
+    format: str | None
+    kind: str
+    products: Path | str | None
+    model: str | None
+    factors: Sequence[str]
+
+
+def read(source: Path | str, **how: Unpack[How]) -> Imported:
+    """Read a table from a file, or from the folder that some published layouts are.
 
     Parameters
     ----------
@@ -63,6 +74,8 @@ def read(
         The product list of an edge list or a Matrix Market file.
     model : one of `ogas.engine.symmetric.MODELS`, optional
         Which table to make of a supply-use pair, which needs one; nothing else does.
+    factors : sequence of str
+        The factors to read of a published layout, by name or pattern; by default the first few.
 
     Raises
     ------
@@ -73,16 +86,22 @@ def read(
     WrongUsageError
         If the form is unknown, or needs a package that is not installed.
     """
-    source, listed = Path(source), None if products is None else Path(products)
+    source, products = Path(source), how.get("products")
+    listed = None if products is None else Path(products)
+    kind, model, factors = how.get("kind", "coefficients"), how.get("model"), how.get("factors", ())
     if kind not in KINDS:
         raise WrongUsageError(f"kind is {' or '.join(KINDS)}, not {kind!r}")
-    form = format or _format_of(source)
+    form = how.get("format") or _format_of(source)
+    if form in PUBLISHED and kind == "flows":
+        raise WrongUsageError(f"{form} says itself what its numbers are; leave --kind away")
+    if factors and form not in PUBLISHED:
+        raise WrongUsageError(f"--factor goes with a published layout, not with {form}")
     if form == "npz" and listed is None and is_supply_use(source):
         found = _of_pair(source, kind, model)
     elif model is not None:
         raise WrongUsageError("a model goes with a supply-use pair", where=str(source))
     else:
-        found = _found(source, form, listed)
+        found = _found(source, form, listed, Wanted(tuple(factors)))
     with reading(source):
         if kind == "flows":
             found = per_unit(found)
@@ -90,9 +109,18 @@ def read(
         return Imported(table, found.messages + _cut_short(source), found.levels)
 
 
-def _found(source: Path, form: str, products: Path | None) -> Found:
+def is_published(folder: Path, form: str | None) -> bool:
+    """Return whether a folder is to be read as a published layout, not as a stored table."""
+    if form in PUBLISHED:
+        return True
+    return not (folder / "CURRENT").exists() and recognised(folder) is not None
+
+
+def _found(source: Path, form: str, products: Path | None, wanted: Wanted) -> Found:
     if products is not None and form not in ("edges", "mtx"):
         raise WrongUsageError(f"a product list goes with edges or mtx, not with {form}")
+    if form in PUBLISHED:
+        return PUBLISHED[form](source, wanted)
     match form:
         case "npz":
             return read_npz(source)
@@ -122,12 +150,21 @@ def _cut_short(source: Path) -> tuple[str, ...]:
 
 
 def _format_of(source: Path) -> str:
-    """Guess the form; a CSV is an edge list if its header says so, else a square."""
-    if source.suffix != ".csv":
-        return _by_suffix(source)
+    """Guess the form: by the suffix, by what a published layout has, a CSV by its header."""
+    if source.suffix in (".npz", ".mtx", ".parquet"):
+        return SUFFIXES[source.suffix]
+    if source.suffix == ".csv" and _lists_edges(source):
+        return "edges"
+    published = recognised(source)
+    if published is not None:
+        return published
+    return "square" if source.suffix == ".csv" else _by_suffix(source)
+
+
+def _lists_edges(source: Path) -> bool:
     with reading(source), source.open(newline="", encoding="utf-8-sig") as stream:
         header = [name.strip() for name in next(csv.reader(stream), [])]
-    return "edges" if set(EDGES) <= set(header) else "square"
+    return set(EDGES) <= set(header)
 
 
 def _by_suffix(file: Path) -> str:
@@ -140,12 +177,14 @@ def _by_suffix(file: Path) -> str:
     return SUFFIXES[file.suffix]
 
 
-def _unknown(form: str) -> WrongUsageError:
-    return WrongUsageError(f"there is no form {form!r}", advice=f"one of: {', '.join(FORMATS)}")
+def _unknown(form: str, forms: Sequence[str] = FORMATS) -> WrongUsageError:
+    return WrongUsageError(f"there is no form {form!r}", advice=f"one of: {', '.join(forms)}")
 
 
 def write(table: Table, file: Path | str, *, format: str | None = None) -> tuple[str, ...]:
     """Write a table to a file, which is replaced in one step; CSV is an edge list unless said.
+
+    For pymrio ``file`` is a folder, or a zip.
 
     Returns
     -------
@@ -159,8 +198,10 @@ def write(table: Table, file: Path | str, *, format: str | None = None) -> tuple
     """
     target = Path(file)
     form = format or _by_suffix(target)
-    if form not in FORMATS:
-        raise _unknown(form)
+    if form not in WRITTEN:
+        raise _unknown(form, WRITTEN)
+    if form == "pymrio":
+        return write_pymrio(table, target)
     with atomic_file(target) as temporary:
         match form:
             case "npz":

@@ -5,8 +5,11 @@ from dataclasses import replace
 import numpy as np
 import problems
 import pytest
+from published_files import IDS, A, X, exiobase
 from stored_tables import same, small_table
 
+from ogas.cluster import commands_tables
+from ogas.datasets import forms
 from ogas.datasets.forms import write
 from ogas.datasets.store import open_store
 
@@ -107,3 +110,35 @@ def test_check_says_what_is_odd(ogas, stored):
     assert "note: negative demand (net imports) for 1 product (2); " in said
     assert "note: 1 negative coefficient (by-products or credits) (0); " in said
     assert "note: 1 product made without any input (2); " in said
+
+
+def test_the_forms_of_the_command_line_are_those_there_are():
+    assert tuple(commands_tables.WRITTEN) == forms.WRITTEN
+    assert set(commands_tables.READ) == set(forms.FORMATS)
+
+
+def test_a_folder_of_pymrio_comes_in_by_country_and_goes_out_as_a_zip(ogas, tmp_path):
+    exiobase(tmp_path / "IOT_2022_pxp")
+    done = ogas(
+        "import", "IOT_2022_pxp", "t", "--factor", "CO2", "--blocks", "by:country", "--json"
+    )
+    assert (done.facts["products"], done.facts["blocks"]) == (4, 2)
+    found = open_store(tmp_path / "t").load()
+    assert list(found.factors) == ["CO2"]
+    assert ogas("plan", "t", "--json").facts["outcome"] == "certified"
+    ogas("export", "t", "t.zip")
+    ogas("import", "t.zip", "back")
+    again = open_store(tmp_path / "back").load()
+    assert again.ids.tolist() == IDS
+    assert (again.coefficients.toarray() == A).all()
+    assert (again.output == X).all()
+
+
+def test_a_bad_published_table_leaves_nothing(ogas, tmp_path):
+    folder = exiobase(tmp_path / "IOT")
+    (folder / "Y.txt").write_text((folder / "Y.txt").read_text().replace("30.0", "3 000,0"))
+    done = ogas("import", "IOT", "t", "--json")
+    assert done.code == 5
+    assert done.facts["where"].endswith("IOT, Y.txt, row 4, column AUS HFCE")
+    assert not (tmp_path / "t").exists()
+    assert ogas("import", "IOT", "t", "--factor", "x", "--kind", "flows").code == 2

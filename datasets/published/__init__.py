@@ -1,0 +1,1 @@
+"""Tables in the layouts in which others publish them; one page for each layout."""

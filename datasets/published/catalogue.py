@@ -1,0 +1,64 @@
+"""The published layouts there are, and by what a file gives itself away.
+
+pymrio      a folder or zip in pymrio's layout: EXIOBASE 3 and whatever pymrio saved
+icio        OECD Inter-Country Input-Output, CSV
+figaro      Eurostat FIGARO, CSV, matrix or flat
+wiod        WIOD releases 2013 and 2016, .xlsx or .xlsb
+"""
+
+import csv
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from ogas.datasets.found import Found, reading
+from ogas.datasets.published.archive import Archive, only_text
+from ogas.datasets.published.brightway import is_brightway, read_brightway
+from ogas.datasets.published.figaro import is_figaro, read_figaro
+from ogas.datasets.published.five_years import is_five_years, read_five_years
+from ogas.datasets.published.icio import is_icio, read_icio
+from ogas.datasets.published.plecpr import is_plecpr, read_plecpr
+from ogas.datasets.published.pymrio import is_pymrio, read_pymrio
+from ogas.datasets.published.wanted import Wanted
+from ogas.datasets.published.wiod import read_wiod
+
+PUBLISHED: Mapping[str, Callable[[Path, Wanted], Found]] = {
+    "pymrio": read_pymrio,
+    "icio": read_icio,
+    "figaro": read_figaro,
+    "wiod": read_wiod,
+    "brightway": read_brightway,
+    "5yearplan": read_five_years,
+    "plecpr": read_plecpr,
+}
+BY_HEADINGS = {
+    "icio": is_icio,
+    "figaro": is_figaro,
+    "5yearplan": is_five_years,
+    "plecpr": is_plecpr,
+}
+WORKBOOKS = (".xlsx", ".xlsm", ".xlsb")
+
+
+def recognised(source: Path) -> str | None:
+    """Return the published layout of a file or folder, where it is unmistakable."""
+    with reading(source):
+        if source.is_dir() or zipfile.is_zipfile(source):
+            if source.suffix.lower() in WORKBOOKS:
+                return "wiod"
+            if is_brightway(Archive.of(source)):
+                return "brightway"
+            if is_pymrio(source):
+                return "pymrio"
+        if source.is_dir() or not _has_text(source):
+            return None
+        with only_text(source) as stream:
+            line = stream.readline().decode("utf-8-sig", errors="replace")
+        head = [name.strip() for name in next(csv.reader([line]), [])]
+        return next((form for form, fits in BY_HEADINGS.items() if fits(head)), None)
+
+
+def _has_text(source: Path) -> bool:
+    if zipfile.is_zipfile(source):
+        return any(name.lower().endswith((".csv", ".txt")) for name in Archive.of(source).names)
+    return source.suffix.lower() in (".csv", ".txt")

@@ -1,0 +1,73 @@
+"""Which of a table's primary inputs are read: EXIOBASE alone has more than a thousand.
+
+--factor "CO2 - combustion - air" --factor "Employment*"      these, by name or pattern
+nothing                                                       the first ones, up to a limit
+"""
+
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+
+from ogas.engine.errors import WrongUsageError
+
+MOST = 40
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The factors that were asked for, if any were.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Names, or patterns with ``*``; none for the first `MOST`.
+    """
+
+    names: tuple[str, ...] = ()
+
+
+@dataclass
+class Picked:
+    """Which factors were met while reading, which of them are kept, and what was asked in vain."""
+
+    wanted: Wanted
+    seen: list[str] = field(default_factory=list)
+    kept: int = 0
+    answered: set[str] = field(default_factory=set)
+
+    def takes(self, *names: str) -> bool:
+        """Decide on the next factor, which goes by any of these names; the first is its own."""
+        self.seen.append(names[0])
+        asked = {ask for ask in self.wanted.names if any(_fits(name, ask) for name in names)}
+        self.answered |= asked
+        keep = bool(asked) if self.wanted.names else self.kept < MOST
+        self.kept += keep
+        return keep
+
+    def messages(self) -> tuple[str, ...]:
+        """Say what was left out.
+
+        Raises
+        ------
+        WrongUsageError
+            If something was asked for that is not there.
+        """
+        for ask in self.wanted.names:
+            if ask not in self.answered:
+                raise self._unknown(ask)
+        if self.wanted.names or self.kept == len(self.seen):
+            return ()
+        return (
+            f"{len(self.seen):,} factors: the first {self.kept:,} are kept; name others with "
+            "--factor NAME (again for each; * stands for anything)",
+        )
+
+    def _unknown(self, ask: str) -> WrongUsageError:
+        near = get_close_matches(ask, self.seen, n=3, cutoff=0.4) or self.seen[:3]
+        some = ", ".join(repr(name) for name in near)
+        advice = f"there are, among {len(self.seen):,}: {some}" if self.seen else "it has none"
+        return WrongUsageError(f"there is no factor {ask!r} in this table", advice=advice)
+
+
+def _fits(name: str, ask: str) -> bool:
+    return name == ask or fnmatchcase(name, ask)
