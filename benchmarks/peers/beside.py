@@ -121,7 +121,10 @@ def _ours(place: Path, figures: int, wanted: Sequence[str]) -> Facts:
 def _run(words: Sequence[str], place: Path) -> Facts:
     """Run a process; what it told, or ``why`` it told nothing."""
     threads = {f"{name}_NUM_THREADS": str(available_cores()) for name in ("OMP", "OPENBLAS")}
-    found = ended(words, place, Limits(PATIENCE, free_memory()), dict(os.environ) | threads)
+    try:
+        found = ended(words, place, Limits(PATIENCE, free_memory()), dict(os.environ) | threads)
+    except OSError as error:
+        return {"why": f"{words[0]}: {error.strerror}"}
     if found.code == 0:
         told: Facts = json.loads(found.out.splitlines()[-1])
         return told

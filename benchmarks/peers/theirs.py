@@ -110,14 +110,14 @@ def of_mario(given: Given) -> Iterator[Step]:
         )
 
     yield "database", database
-    yield "linkages", lambda: _linkages(held["db"])
+    yield "linkages", lambda: _linkages(held["db"], sectors)
     whole = float(np.abs(given.factors[0] * made).sum())
     yield "paths", lambda: _paths(held["db"], given.names[0], CUT * whole)
 
 
-def _linkages(db: Any) -> Any:
+def _linkages(db: Any, sectors: Any) -> Any:
     found = db.calc_linkages(normalized=False, cut_diag=False, multi_mode=False)
-    return found[["Total Backward", "Total Forward"]].to_numpy().T
+    return found.reindex(sectors)[["Total Backward", "Total Forward"]].to_numpy().T  # it sorts
 
 
 def _paths(db: Any, indicator: str, least: float) -> Any:
