@@ -30,6 +30,7 @@ COMMANDS = {
     "verify": PLANS,
     "diff": PLANS,
     "whatif": PLANS,
+    "analyse": "ogas.cluster.commands_analyse",
     "info": TABLES,
     "check": TABLES,
     "import": TABLES,

@@ -22,7 +22,8 @@ LEFT |= {"row", "solver", "outcome"}
 
 @click.command("bench")
 @click.argument(
-    "what", type=click.Choice(["claims", "kernels", "methods", "nightly", "scaling", "start"])
+    "what",
+    type=click.Choice(["claims", "kernels", "methods", "nightly", "peers", "scaling", "start"]),
 )
 @click.option("--quick", is_flag=True, help="A small part of it, to see that it runs.")
 @click.option(
@@ -40,11 +41,12 @@ def bench_command(what: str, quick: bool, output: Path | None) -> Answer:
     Nanoseconds per nonzero of every kernel, and whole runs on a million products beside SciPy's
     (kernels: a quarter of an hour, 8 GB of memory); passes of every method (methods: five minutes);
     what a night costs beside planning afresh (nightly: ten minutes, 4 GB of memory and of disk);
-    what workers cost and gain, and what a loss costs (scaling: a quarter of an hour, 8 GB); or
-    seconds a person waits (start).
+    what workers cost and gain, and what a loss costs (scaling: a quarter of an hour, 8 GB);
+    classical results beside pymrio and MARIO, and on a million products (peers: a quarter of an
+    hour, 10 GB; OGAS_MARIO names a Python that has MARIO); or seconds a person waits (start).
 
-    `methods`, `nightly` and `claims` take the published tables from the folder OGAS_DATA, if that
-    is set.
+    `methods`, `nightly`, `peers` and `claims` take the published tables from the folder OGAS_DATA,
+    if that is set.
     """
     if what == "claims":
         return _claims(quick, output)
@@ -54,6 +56,10 @@ def bench_command(what: str, quick: bool, output: Path | None) -> Answer:
         return _answer([*_methods(quick), *_growth(quick)], output)
     if what == "nightly":
         return _answer([_nightly(quick)], output)
+    if what == "peers":
+        from ogas.cluster.peers_sheets import sheets
+
+        return _answer(sheets(quick), output)
     if what == "scaling":
         from ogas.cluster.scaling_sheets import sheets
 

@@ -16,9 +16,10 @@ from ogas.datasets.amending import Amended
 from ogas.datasets.plans import read_plan
 from ogas.datasets.store import Store
 from ogas.engine.certificate import figures_of
-from ogas.engine.difference import Alignment, Economies, Interval, Mask, Parts, attributed
+from ogas.engine.difference import Alignment, Economies, Parts, attributed
 from ogas.engine.editing import entries_of
 from ogas.engine.errors import DamagedError, WrongUsageError
+from ogas.engine.interval import Interval, Mask
 from ogas.engine.iterate import Precision
 from ogas.engine.plan import Column, Plan, Request, draw_up
 from ogas.engine.source import Source

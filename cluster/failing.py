@@ -30,6 +30,8 @@ def told(error: Exception) -> tuple[int, tuple[str, str, str]]:
     if isinstance(error, errors.PlanError):
         codes: dict[type[Exception], int] = {
             errors.WrongUsageError: answer.WRONG_USAGE,
+            errors.NotProductiveError: answer.NOT_PRODUCTIVE,
+            errors.NotProvenError: answer.NOT_REACHED,
             errors.DoesNotFitError: answer.DOES_NOT_FIT,
             errors.LockedError: answer.LOCKED,
             ConnectionError: answer.CLUSTER_FAILURE,

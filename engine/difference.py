@@ -16,70 +16,14 @@ Economic Systems Research 10, 307-324.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csc_array
 
+from ogas.engine.interval import Interval
 from ogas.engine.table import Integers, Vector
 from ogas.kernels.reference import EPSILON
-
-Mask = npt.NDArray[np.bool_]
-
-
-class Bounds(Protocol):
-    """What is known of every product: a column of a plan, or a certificate."""
-
-    @property
-    def lower(self) -> Vector:
-        """Least it can be."""
-        ...
-
-    @property
-    def upper(self) -> Vector:
-        """Most it can be."""
-        ...
-
-
-@dataclass(frozen=True, eq=False)
-class Interval:
-    """Numbers that are known within bounds.
-
-    Attributes
-    ----------
-    middle, radius : (n,) float64
-        Each lies in ``middle ± radius``.
-    """
-
-    middle: Vector
-    radius: Vector
-
-    @staticmethod
-    def between(lower: Vector, upper: Vector) -> "Interval":
-        """Return what lies between bounds, rounded outwards."""
-        middle = 0.5 * (lower + upper)
-        radius = np.maximum(upper - middle, middle - lower)
-        return Interval(middle, radius + 2.0 * EPSILON * (np.abs(middle) + radius))
-
-    @staticmethod
-    def of(bounds: Bounds, places: Integers, count: int) -> "Interval":
-        """Return what lies between bounds, put to these places; 0 elsewhere."""
-        lower, upper = np.zeros((2, count))
-        lower[places], upper[places] = bounds.lower, bounds.upper
-        return Interval.between(lower, upper)
-
-    def minus(self, other: "Interval") -> "Interval":
-        """Return the difference."""
-        middle = self.middle - other.middle
-        rounding = EPSILON * (np.abs(self.middle) + np.abs(other.middle))
-        return Interval(middle, self.radius + other.radius + rounding)
-
-    @property
-    def is_certain(self) -> Mask:
-        """Where the sign is proven."""
-        certain: Mask = np.abs(self.middle) > self.radius
-        return certain
 
 
 @dataclass(frozen=True, eq=False)

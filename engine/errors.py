@@ -63,3 +63,11 @@ class LockedError(PlanError, BlockingIOError):
 
 class WitnessError(PlanError, ArithmeticError):
     """A witness without positive slack: with it, nothing can be promised."""
+
+
+class NotProductiveError(PlanError, ArithmeticError):
+    """Products use up at least as much of themselves as they make (exit code 3)."""
+
+
+class NotProvenError(PlanError, ArithmeticError):
+    """Nothing could be proven of what was asked for (exit code 4)."""

@@ -8,7 +8,8 @@ import pytest
 from scipy.sparse import csc_array
 
 from ogas.engine.balance import Demand, values
-from ogas.engine.difference import Alignment, Economies, Interval, attributed
+from ogas.engine.difference import Alignment, Economies, attributed
+from ogas.engine.interval import Interval
 from ogas.engine.iterate import Precision, solve
 from ogas.engine.method import Anderson
 from ogas.engine.table import Table, coefficients_from

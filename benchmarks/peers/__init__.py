@@ -1,0 +1,1 @@
+"""Classical results beside other input-output software, in the same run."""
