@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ogas.cluster.report.svg import Axis, clipped, drawn, even, written
 
 WIDE, HALF, NARROW = 960.0, 470.0, 360.0  # units of a drawing; its page scales it
-LETTER = 6.7  # units that a letter takes
+LETTER = 7.2  # units that a letter takes
 THICK, GAP, NAME, FOOT = 15.0, 9.0, 17.0, 46.0
 NAMED_SHARE = 0.36  # of the width, at most, for names at the left
 MILLION = 1e6

@@ -5,8 +5,8 @@ worth, and what goes in of labour stands in the table; where that is gone or dam
 without.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -27,6 +27,7 @@ from ogas.engine.table import Integers, Vector
 
 MOST_LISTED = 20_000  # products whose figures are on the page
 MOST_LINKED = 2_000  # of these, products whose suppliers and users are
+UNSAID = "units (the table does not say which)"
 MOST_POINTS = 1_500  # products that are told apart; beyond, groups are
 
 
@@ -91,17 +92,19 @@ class Findings:
     economy: Economy | None = None
     inputs: Largest = NONE
     uses: Largest = NONE
-    factors: Mapping[str, Vector] = field(default_factory=dict)
 
     @property
     def is_priced(self) -> bool:
         """Whether the plan is one of values, not of quantities."""
         return self.plan.kind == "values"
 
-    @property
-    def is_one_unit(self) -> bool:
-        """Whether all products are measured in one unit."""
-        return isinstance(self.column.units, str)
+    @cached_property
+    def shared_unit(self) -> str:
+        """The unit that all products are measured in; empty if they have their own."""
+        units = self.column.units
+        if isinstance(units, str):
+            return units or "unit"
+        return str(units[0]) if (units == units[0]).all() else ""
 
     def called(self, product: int) -> str:
         """Return id and name of a product; not both if they are the same."""
@@ -116,8 +119,7 @@ class Findings:
 
     def unit(self, product: int) -> str:
         """Return the unit of a product."""
-        units = self.column.units
-        return (units or "unit") if isinstance(units, str) else str(units[product])
+        return self.shared_unit or str(self.column.units[product])
 
 
 def findings(plan: Plan, name: str = "") -> Findings:
@@ -142,7 +144,7 @@ def _largest(size: Vector) -> Integers:
 
 def _with_table(alone: Findings, source: Source) -> Findings:
     """Return what the table adds."""
-    found = replace(alone, header=source.header, factors=source.header.factors)
+    found = replace(alone, header=source.header)
     if found.is_priced:
         why = "a plan of values has no flows; the plan of quantities shows them"
         return replace(found, missing=why)
@@ -162,8 +164,10 @@ def _prices(found: Findings, source: Source) -> tuple[Vector | None, str]:
     header = source.header
     if header.price is not None:
         return np.abs(header.price), "money"
-    if isinstance(header.units, str) and header.units:
-        return np.ones(len(header)), header.units
+    is_said = not (isinstance(header.units, str) and header.units == "")
+    if found.shared_unit and (is_said or not header.factors):
+        unit = found.shared_unit if is_said else UNSAID
+        return np.ones(len(header)), "units" if unit == "unit" else unit
     if not header.factors:
         return None, ""
     factor = next(iter(header.factors))

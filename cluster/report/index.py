@@ -12,7 +12,9 @@ import numpy as np
 
 from ogas.cluster.report.findings import MOST_LINKED, Economy, Findings
 from ogas.cluster.report.flows import Largest
+from ogas.cluster.report.rankings import MOST_FACTORS
 from ogas.cluster.summary import counted
+from ogas.engine.table import Integers
 
 MOST_LETTERS = 800_000  # of ids, names and units of the products listed
 DIGITS = 7
@@ -45,14 +47,15 @@ def index(found: Findings) -> dict[str, Any]:
         "products": len(found.plan.ids),
         "names": [found.called(i) for i in listed.tolist()],
         "ids": _ids(found, listed),
-        "unit": found.unit(0) if found.is_one_unit else "",
-        "units": [] if found.is_one_unit else [found.unit(i) for i in listed.tolist()],
+        "unit": found.shared_unit,
+        "units": [] if found.shared_unit else [found.unit(i) for i in listed.tolist()],
         "output": [middle for middle, _ in numbers],
         "half": [half for _, half in numbers],
         "figures": column.figures[listed].tolist(),
         "zero": np.flatnonzero(column.structural_zeros[listed]).tolist(),
         "demand": [_short(one, DIGITS) for one in column.demand.nominal[listed].tolist()],
         "rounds": [_short(one, 3) for one in column.upstreamness[listed].tolist()],
+        "used": _used(found, listed),
         "money": "" if economy is None else economy.money,
         "worth": []
         if economy is None
@@ -66,22 +69,30 @@ def words(found: Findings) -> str:
     """Return what is on the page of single products, and where the rest is."""
     listed, all_of_them = _fitting(found), len(found.plan.ids)
     linked = min(listed, MOST_LINKED)
-    if listed == all_of_them:
-        told = f"All {counted(listed, 'product')} of the plan are in this page"
-    else:
-        told = (
-            f"The {listed:,} largest of {all_of_them:,} products are in this page; "
-            "ogas show PLAN --product ID tells of any other, and --csv FILE writes all"
-        )
+    told, others = f"All {counted(listed, 'product')} of the plan are in this page", ""
+    if listed < all_of_them:
+        told = f"The {listed:,} largest of {all_of_them:,} products are in this page"
+        others = " ogas show PLAN --product ID tells of any other, and --csv FILE writes all."
     if found.economy is None:
-        return f"{told}."
+        return f"{told}.{others}"
     whose = "with" if linked == listed else f"the largest {linked:,} with"
-    return f"{told}, {whose} their main suppliers and users."
+    return f"{told}, {whose} their main suppliers and users.{others}"
 
 
 def embedded(found: Findings) -> str:
     """Return the index as it stands in the page."""
     return _as_script(index(found))
+
+
+def _used(found: Findings, listed: Integers) -> list[list[Any]]:
+    """Return how much of factors goes directly into the output of products: name, unit, amounts."""
+    if found.is_priced or found.header is None:
+        return []
+    output, units = found.column.output[listed], found.header.factor_units
+    return [
+        [name, units.get(name) or name, [_short(one, 4) for one in (per[listed] * output).tolist()]]
+        for name, per in list(found.header.factors.items())[:MOST_FACTORS]
+    ]
 
 
 def flows_between(economy: Economy | None) -> str:
@@ -100,7 +111,7 @@ def _as_script(value: Any) -> str:
 
 def _fitting(found: Findings) -> int:
     """Return how many products are listed, so that their names do not take too much room."""
-    letters, several = 0, not found.is_one_unit
+    letters, several = 0, not found.shared_unit
     for number, product in enumerate(found.listed.tolist()):
         letters += len(found.called(product)) + (len(found.unit(product)) if several else 0)
         if letters > MOST_LETTERS:
@@ -108,7 +119,7 @@ def _fitting(found: Findings) -> int:
     return len(found.listed)
 
 
-def _ids(found: Findings, listed: Any) -> list[str]:
+def _ids(found: Findings, listed: Integers) -> list[str]:
     """Return ids, where they differ from what products are called."""
     has_names = found.plan.names is not None and not found.names_repeat
     return [str(one) for one in found.plan.ids[listed].tolist()] if has_names else []

@@ -97,7 +97,7 @@ def _legend(edges: Vector, has_negative: Any) -> list[tuple[str, str]]:
     legend = [(f"h{k}", f"{_said(edge)} and more") for k, edge in enumerate(edges.tolist(), 1)]
     for k, (low, high) in enumerate(pairwise(edges.tolist())):
         legend[k] = (f"h{k + 1}", f"{_said(low)} to {_said(high)}")
-    return [*legend, ("minus", "negative: a by-product")] if has_negative else legend
+    return [*legend, ("minus", "negative")] if has_negative else legend
 
 
 def _said(edge: float) -> str:
@@ -120,10 +120,11 @@ def _drawing(
         middle = cell * (k + 0.5)
         parts.append(written(left + middle, TOP - 4, str(k + 1), "middle"))
     for k in range(m) if left > NUMBERS else numbered:
-        text = str(k + 1)
+        middle = TOP + cell * (k + 0.5) + 4
         if left > NUMBERS:
-            text = f"{clipped(names[k], LABELS / LETTER - 1)}  {k + 1}"
-        parts.append(written(left - 4, TOP + cell * (k + 0.5) + 4, text, "end"))
+            name = clipped(names[k], LABELS / LETTER - 1)
+            parts.append(written(left - 8 - NUMBERS, middle, name, "end", "name"))
+        parts.append(written(left - 4, middle, str(k + 1), "end"))
     # What the script needs to find the square under the pointer.
     where = f'data-left="{left:g}" data-top="{TOP:g}" data-cell="{cell:.4f}"'
     return drawn((width, height), title, parts).replace("<svg ", f'<svg class="flows" {where} ', 1)

@@ -30,8 +30,8 @@ def sections(found: Findings) -> Sections:
     named: dict[str, tuple[str, Iterable[Figure | None]]] = {
         "sure": ("How sure", certain),
         "made": ("Values" if found.is_priced else "What is made", made),
-        "flows": ("What goes where", flows),
-        "factors": ("What it takes", factors(found)),
+        "goes": ("What goes where", flows),
+        "takes": ("What it takes", factors(found)),
     }
     kept = {name: (text, [one for one in some if one]) for name, (text, some) in named.items()}
     return {name: (text, some) for name, (text, some) in kept.items() if some}

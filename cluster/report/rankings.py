@@ -17,7 +17,7 @@ from ogas.engine.table import Vector
 
 SHOWN = 15
 MOST_KEPT = 1_000  # rows of the file behind a ranking
-MOST_FACTORS = 4
+MOST_FACTORS = 3
 NAMED = 5
 MOST_FIGURES = 6
 
@@ -38,7 +38,7 @@ def _outputs(found: Findings) -> Figure:
             ("s3", max(min(wanted, worth), 0.0)),
             ("hatch", max(-wanted, 0.0)),
         )
-        rows.append(Bar(found.called(i), parts, (_told(found, i),)))
+        rows.append(Bar(found.called(i), parts, (_output(found, i),)))
     title = "The largest outputs, and how much of each goes to final demand"
     tells = (
         f"The {len(rows)} products with the largest output. Final demand is what leaves production "
@@ -61,7 +61,7 @@ def _values(found: Findings) -> Figure:
         Bar(
             found.called(i),
             (("s1", max(direct[i], 0.0)), ("s6", max(column.output[i] - max(direct[i], 0.0), 0.0))),
-            (_told(found, i),),
+            (_output(found, i),),
         )
         for i in found.listed[:SHOWN].tolist()
     ]
@@ -73,8 +73,8 @@ def _values(found: Findings) -> Figure:
     )
     legend = [("s1", "used in making it"), ("s6", "through its inputs")]
     drawings: tuple[str, ...] = ()
-    if found.is_one_unit:
-        drawings = _both(f"The highest values in {column.name}", rows, str(column.units))
+    if found.shared_unit:
+        drawings = _both(f"The highest values in {column.name}", rows, found.shared_unit)
     return Figure("Highest values", drawings, tells, sheet, legend)
 
 
@@ -82,12 +82,17 @@ def _measure(found: Findings) -> tuple[Vector, str]:
     """Return what outputs are multiplied by so that they compare, and in what they then are."""
     if found.economy is not None:
         return found.economy.price, found.economy.money
-    return np.ones(len(found.plan.ids)), found.unit(0) if found.is_one_unit else ""
+    return np.ones(len(found.plan.ids)), found.shared_unit
 
 
-def _told(found: Findings, i: int) -> str:
-    text = _amount(found.column.output[i], int(found.column.figures[i]))
-    return text if found.is_one_unit else f"{text} {found.unit(i)}"
+def _output(found: Findings, i: int) -> str:
+    return _told(found, i, found.column.output[i], int(found.column.figures[i]))
+
+
+def _told(found: Findings, i: int, number: float, figures: int) -> str:
+    """Return an amount of a product, with its unit where products have their own."""
+    text = _amount(number, figures)
+    return text if found.shared_unit else f"{text} {found.unit(i)}"
 
 
 def _amount(number: float, figures: int = 3) -> str:
@@ -118,22 +123,19 @@ def _both(title: str, rows: Sequence[Bar], unit: str, *, is_paired: bool = False
 def shortfalls(found: Findings) -> Figure | None:
     """Return what is imported on balance, and what has a negative output; None where nothing is."""
     column, (price, money) = found.column, _measure(found)
-    demand = column.demand.nominal
-    short = np.flatnonzero((demand < 0) | (column.output < 0))
+    demand, output = column.demand.nominal, column.output
+    short = np.flatnonzero((demand < 0) | (output < 0))
     if found.is_priced or not short.size:
         return None
-    order = short[np.argsort(price[short] * np.minimum(demand[short], column.output[short]))]
+    order = short[np.argsort(price[short] * np.minimum(demand[short], output[short]))]
+    imported = np.flatnonzero(demand < 0)
+    first = imported[np.argsort(price[imported] * demand[imported])][:SHOWN]
     rows = [
-        Bar(
-            found.called(i),
-            (("s6", max(-price[i] * demand[i], 0.0)),),
-            (_amount(demand[i]) + ("" if money else f" {found.unit(i)}"),),
-        )
-        for i in order[:SHOWN].tolist()
-        if demand[i] < 0
+        Bar(found.called(i), (("s6", -price[i] * demand[i]),), (_told(found, i, demand[i], 3),))
+        for i in first.tolist()
     ]
     kept = [
-        [found.called(i), float(demand[i]), float(column.output[i]), found.unit(i)]
+        [found.called(i), float(demand[i]), float(output[i]), found.unit(i)]
         for i in order[:MOST_KEPT].tolist()
     ]
     head = ["product", "final demand", "output", "unit"]
@@ -171,7 +173,8 @@ def factors(found: Findings) -> Iterator[Figure]:
         if found.header is not None and found.header.demand is not None:
             yield _content_of_demand(found, found.header.demand)
         return
-    for name, per_unit in list(found.factors.items())[:MOST_FACTORS]:
+    known = {} if found.header is None else found.header.factors
+    for name, per_unit in list(known.items())[:MOST_FACTORS]:
         yield _factor(found, name, per_unit)
 
 

@@ -86,6 +86,8 @@
         : `± ${number(half)}, ${data.figures[k]} significant figures`],
       [priced ? "used in making it" : "final demand", `${number(demand)} ${unit}`],
       [priced ? "through its inputs" : "used by products", `${number(output - demand, 6)} ${unit}`],
+      ...data.used.map(([name, unit, amounts]) =>
+        [`${name} used in making it`, `${number(amounts[k])} ${unit}`]),
       ["rounds to final use", number(data.rounds[k], 3)],
     ];
     const terms = made("dl");
@@ -109,7 +111,7 @@
       );
       rows.append(row);
     }
-    part.append(made("h4", `${title}, ${data.money}`));
+    part.append(made("h4", `${title}, ${data.money} (share of its output)`));
     part.append(links.length ? rows : made("p", "none"));
     return part;
   }

@@ -96,7 +96,7 @@ def _drawing(title: str, ribbons: Ribbons, money: str, width: float) -> str:
     scale = min(map(_scale, amounts))
     sides = _Side(amounts[0], scale), _Side(amounts[1], scale)
     room = ROOM * width
-    most = (room - 8) / (1.06 * LETTER)
+    most = (room - 8) / LETTER
     suppliers, users = (
         [clipped(name, most) for name in names] for names in (ribbons.suppliers, ribbons.users)
     )

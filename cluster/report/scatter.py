@@ -12,6 +12,7 @@ from ogas.cluster.report.linkages import Linkages
 from ogas.cluster.report.svg import Frame, around, clipped, written
 from ogas.cluster.sheet import Sheet
 
+MANY = 300  # points, which then are small
 NAMED = 10  # points with a name, those that stand out most
 HEIGHT = 560.0
 Box = tuple[float, float, float, float]  # left, top, width, height
@@ -77,7 +78,8 @@ def _drawing(
         marks.append(frame.dot((b, f), kinds[k][0], told))
     if width > NARROW:
         marks += _labels(frame, found, names, order[: 3 * NAMED].tolist())
-    return frame.drawn(title, marks)
+    kind = 'class="many" ' if len(names) > MANY else ""
+    return frame.drawn(title, marks).replace("<svg ", f"<svg {kind}", 1)
 
 
 def _labels(frame: Frame, found: Linkages, names: list[str], order: list[int]) -> Iterator[str]:

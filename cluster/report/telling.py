@@ -1,6 +1,7 @@
 """A plan in plain words: what was asked, what came out, how surely, and where it comes from."""
 
 from html import escape
+from pathlib import Path
 
 import numpy as np
 
@@ -21,7 +22,7 @@ def title(found: Findings) -> str:
     """Return what the page is called."""
     facts = found.plan.facts
     what = "Values" if found.is_priced else "Plan"
-    return f"{what}: {facts.get('title') or facts['table']}"
+    return f"{what}: {facts.get('title') or Path(facts['table']).name}"
 
 
 def headline(found: Findings) -> str:
