@@ -27,6 +27,7 @@ COMMANDS = {
     "plan": PLANS,
     "price": PLANS,
     "show": PLANS,
+    "report": PLANS,
     "verify": PLANS,
     "diff": PLANS,
     "whatif": PLANS,

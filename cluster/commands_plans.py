@@ -1,4 +1,4 @@
-"""Commands that make plans and look at them: plan, price, verify, show, diff, whatif."""
+"""Commands that make plans and look at them: plan, price, verify, show, report, diff, whatif."""
 
 from pathlib import Path
 from typing import Any
@@ -100,6 +100,22 @@ def show_command(plan: Path, top: int, product: str | None, table: Path | None) 
     if table is not None:
         return showing.as_csv(found, table)
     return showing.largest_of(found, top)
+
+
+@click.command("report")
+@plan_argument
+@click.option("-o", "--output", type=PATH, help="The page [default: ./NAME.html, NAME as the plan]")
+@click.option("--csv", "folder", type=PATH, help="A folder for the numbers behind every picture.")
+@click.option("--column", default="", help="The scenario or factor [default: the first].")
+@json_option
+def report_command(plan: Path, output: Path | None, folder: Path | None, column: str) -> Answer:
+    """Write one HTML page about PLAN, with pictures, tables and a search for single products.
+
+    It needs neither a server nor a network: open it in a browser, or send it to somebody.
+    """
+    from ogas.cluster.report.reported import reported
+
+    return reported(plan, output, folder, column)
 
 
 top_option = option(

@@ -54,7 +54,7 @@ class Pair:
         """Put the columns of this name (the first ones by default) of two plans side by side."""
         if old.kind != new.kind:
             raise WrongUsageError(f"one is a plan of {old.kind}, the other of {new.kind}")
-        columns = _column(old, name), _column(new, name)
+        columns = old.column(name), new.column(name)
         ids = Alignment.of(old.ids, new.ids)
         places = ids.old, ids.new
         outputs = tuple(
@@ -132,14 +132,6 @@ def told(
     found = {"kind": pair.plans[0].kind} | _counts(pair) | {"total": _total(pair)}
     found["worsened"] = _worsened(pair)
     found["largest"] = [_told(pair, product, (parts or {}).get(product)) for product in movers]
-    return found
-
-
-def _column(plan: Plan, name: str) -> Column:
-    found = next((one for one in plan.columns if not name or one.name == name), None)
-    if found is None:
-        there = ", ".join(one.name for one in plan.columns)
-        raise WrongUsageError(f"a plan has no column {name!r}; it has: {there}")
     return found
 
 

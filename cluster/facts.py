@@ -57,6 +57,28 @@ def facts_of(source: Source, request: Request, solutions: Mapping[str, Solution]
     return facts
 
 
+def trace_of(solutions: Mapping[str, Solution]) -> dict[str, list[Any]]:
+    """Return what was known after every step that read the table, as a plan keeps it.
+
+    Returns
+    -------
+    dict of list
+        An entry for every step: ``run`` (its number, where columns are solved one after another),
+        ``kind``, ``reads``, ``forecast`` and ``half_width``, as in `ogas.engine.outcome.Pass`. No
+        times, so that the same plan has the same trace wherever it is computed.
+    """
+    steps = [
+        (run, record) for run, made in enumerate(histories(solutions)) for record in made.records
+    ]
+    return {
+        "run": [run for run, _ in steps],
+        **{
+            name: [getattr(record, name) for _, record in steps]
+            for name in ("kind", "reads", "forecast", "half_width")
+        },
+    }
+
+
 def seconds_of(spent: Mapping[str, float], solutions: Mapping[str, Solution]) -> dict[str, float]:
     """Return the stages, told apart: blocks are read while the solver already runs.
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ogas.cluster.answer import json_ready
-from ogas.cluster.facts import facts_of, seconds_of
+from ogas.cluster.facts import facts_of, seconds_of, trace_of
 from ogas.cluster.memory import Run, blocks_to_stream, peak_memory
 from ogas.datasets.catalog import BUNDLED, locate
 from ogas.datasets.demand import read_demand
@@ -221,7 +221,8 @@ def carry_out(order: Order, site: Site, observe: Observer | None = None) -> Acco
         facts |= {"method_because": why, "warm": None if files.warm is None else str(files.warm)}
         facts |= _origin(order.name, store, files.demands) | site.facts()
         facts["seconds"] = seconds_of(clock.seconds, solutions)
-        plan = plan_of(header, request, solutions, json_ready(facts))
+        kept = json_ready(facts | {"trace": trace_of(solutions)})
+        plan = plan_of(header, request, solutions, kept)
         with clock.timing("write"):
             if plan is not None:
                 found = plan

@@ -282,7 +282,8 @@ class _Run:
         note: str = "",
     ) -> None:
         spent = time.perf_counter() - start
-        record = Pass(kind, reads, spent, self.sight.spread, half_width, note)
+        forecast = self.forecast.half_width
+        record = Pass(kind, reads, spent, self.sight.spread, half_width, note, forecast)
         self.history = History((*self.history.records, record))
         if self.observe is not None:
             self.observe(self.history, self.forecast)

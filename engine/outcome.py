@@ -1,5 +1,6 @@
 """Why the passes stopped, and what each of them was."""
 
+import math
 from dataclasses import dataclass
 from enum import Enum
 
@@ -40,6 +41,9 @@ class Pass:
         For a certificate, the relative half-width it proved; infinite if it proved nothing.
     note : str
         What was out of the ordinary.
+    forecast : float
+        The relative half-width that a certificate would have proved then; a heuristic, and infinite
+        before the first sweep.
     """
 
     kind: str
@@ -48,6 +52,7 @@ class Pass:
     spread: float
     half_width: float
     note: str = ""
+    forecast: float = math.inf
 
 
 @dataclass(frozen=True)

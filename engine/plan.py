@@ -150,6 +150,20 @@ class Plan:
     delta: float
     facts: Mapping[str, Any]
 
+    def column(self, name: str = "") -> Column:
+        """Return the column of this name; the first one if none is named.
+
+        Raises
+        ------
+        WrongUsageError
+            If there is none; the message lists those that there are.
+        """
+        found = next((one for one in self.columns if not name or one.name == name), None)
+        if found is None:
+            there = ", ".join(one.name for one in self.columns)
+            raise WrongUsageError(f"a plan has no column {name!r}; it has: {there}")
+        return found
+
 
 def draw_up(
     source: Source, request: Request, *, observe: Observer | None = None

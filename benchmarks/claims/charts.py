@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from ogas.benchmarks.claims import words
 from ogas.benchmarks.claims.laws import Law
 from ogas.benchmarks.claims.lines import (
     BRANCHED,
@@ -18,7 +17,8 @@ from ogas.benchmarks.claims.lines import (
     grown,
 )
 from ogas.benchmarks.claims.peer import PEERS
-from ogas.benchmarks.claims.svg import Axis, Frame, Point, decades, even, written
+from ogas.cluster.report import words
+from ogas.cluster.report.svg import Axis, Frame, Point, decades, even, written
 
 KINDS = {EVEN: "s1", BRANCHED: "s2", WHOLE: "s6"}
 BESIDE = (("scipy-float32", "s3"), ("pyamg", "s4"), ("pardiso", "s5"))

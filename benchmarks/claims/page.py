@@ -8,6 +8,7 @@ from ogas.benchmarks.claims import tables
 from ogas.benchmarks.claims.charts import Chart, charts
 from ogas.benchmarks.claims.claim import TAGS
 from ogas.benchmarks.claims.lines import Line
+from ogas.cluster.report.html import defined, document, resource
 
 TITLE = "Can an economy be planned by computer? Published claims, measured again"
 COUNTED = {
@@ -34,7 +35,7 @@ COUNTED = {
 
 def page(lines: Sequence[Line]) -> str:
     """Return the page as HTML."""
-    style = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
+    style = resource("base.css") + Path(__file__).with_name("page.css").read_text(encoding="utf-8")
     parts = [
         f"<h1>{escape(TITLE)}</h1>",
         f'<p class="soft">{escape(_summary(lines))}</p>',
@@ -49,16 +50,12 @@ def page(lines: Sequence[Line]) -> str:
         _section("Tables read from the disk in every pass", tables.streamed(lines)),
         _section("Every run of ours", tables.runs(lines)),
         _section("Workloads", tables.workloads(lines)),
-        f"<h2>What is counted</h2>{_defined(COUNTED)}",
-        f"<h2>How far a published number can be trusted</h2>{_defined(TAGS)}",
-        f"<h2>Where this was measured</h2>{_defined(_where(lines))}",
+        f"<h2>What is counted</h2>{defined(COUNTED)}",
+        f"<h2>How far a published number can be trusted</h2>{defined(TAGS)}",
+        f"<h2>Where this was measured</h2>{defined(_where(lines))}",
     ]
-    head = f'<meta charset="utf-8"><title>{escape(TITLE)}</title><style>{style}</style>'
-    sized = '<meta name="viewport" content="width=device-width, initial-scale=1">'
     body = "\n".join(part for part in parts if part)
-    return (
-        f'<!doctype html>\n<html lang="en"><head>{head}{sized}</head>\n<body>{body}</body></html>\n'
-    )
+    return document(TITLE, style, body)
 
 
 def _summary(lines: Sequence[Line]) -> str:
@@ -81,11 +78,6 @@ def _figure(chart: Chart) -> str:
         f'<figure{kind}><h3>{escape(chart.title)}</h3><div class="legend">{legend}</div>'
         f"{chart.drawing}<figcaption>{escape(chart.tells)}</figcaption></figure>"
     )
-
-
-def _defined(terms: dict[str, str]) -> str:
-    inside = "".join(f"<dt>{escape(t)}</dt><dd>{escape(what)}</dd>" for t, what in terms.items())
-    return f"<dl>{inside}</dl>"
 
 
 def _where(lines: Sequence[Line]) -> dict[str, str]:

@@ -7,8 +7,8 @@ Where a source leaves the distribution of inputs open, the recipe of `ogas.datas
 
 from dataclasses import replace
 
-from ogas.benchmarks.claims import words
 from ogas.benchmarks.claims.claim import Claim, Row, Workload
+from ogas.cluster.report import words
 
 XEON = "3 GHz Intel Xeon, 2 GB"
 CCM = "Cottrell, Cockshott, Michaelson 2009, Int. J. Unconventional Computing 5, 223-236"

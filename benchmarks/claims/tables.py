@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from ogas.benchmarks.claims import words
 from ogas.benchmarks.claims.lines import PROJECTED, Laws, Line, computing
+from ogas.cluster.report import words
 
 LEFT = {"row", "what", "published", "solver", "outcome", "recipe", "law", "command", "table"}
 LEFT |= {"kept", "known of the rest"}

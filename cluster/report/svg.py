@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from ogas.benchmarks.claims.words import power
+from ogas.cluster.report.words import power
 
 LEFT, RIGHT, TOP, BOTTOM = 62.0, 14.0, 10.0, 44.0
 MOST_TICKS = 8
@@ -60,12 +60,27 @@ def decades(label: str, numbers: Iterable[float]) -> Axis:
 
 def even(label: str, highest: float, unit: str = "") -> Axis:
     """Return an axis from 0, with whole steps of 1, 2 or 5."""
-    rough = max(highest, 1e-9) / 5
-    tens = 10.0 ** math.floor(math.log10(rough))
-    step = next(tens * one for one in (1, 2, 5, 10) if tens * one >= rough)
+    step = _step(max(highest, 1e-9) / 5)
     last = step * math.ceil(highest / step)
-    ticks = [(step * i, f"{step * i:g}{unit}") for i in range(round(last / step) + 1)]
+    ticks = [(step * i, f"{step * i:,.12g}{unit}") for i in range(round(last / step) + 1)]
     return Axis(label, ticks, 0.0, last, is_logarithmic=False)
+
+
+def around(label: str, numbers: Iterable[float]) -> Axis:
+    """Return an axis around some numbers, with whole steps of 1, 2 or 5."""
+    known = [number for number in numbers if math.isfinite(number)] or [0.0]
+    low, high = min(known), max(known)
+    step = _step(max(high - low, 1e-9 * max(abs(high), 1.0)) / 5)
+    first, last = math.floor(low / step), math.ceil(high / step)
+    last = max(last, first + 1)
+    ticks = [(step * i, f"{step * i:,.6g}") for i in range(first, last + 1)]
+    return Axis(label, ticks, step * first, step * last, is_logarithmic=False)
+
+
+def _step(rough: float) -> float:
+    """Return the next of 1, 2, 5, 10, 20 ... that is not below."""
+    tens = 10.0 ** math.floor(math.log10(rough))
+    return next(tens * one for one in (1, 2, 5, 10) if tens * one >= 0.999999 * rough)
 
 
 @dataclass(frozen=True)
@@ -107,9 +122,7 @@ class Frame:
             parts.append(
                 f'<text {turned} x="{-(TOP + floor) / 2:.1f}" y="13">{escape(self.up.label)}</text>'
             )
-        box = f'viewBox="0 0 {self.width:g} {self.height:g}" role="img"'
-        inside = "".join([*parts, *marks])
-        return f'<svg {box} aria-label="{escape(title)}">{inside}</svg>'
+        return drawn((self.width, self.height), title, [*parts, *marks])
 
     def line(self, points: Sequence[Point], series: str, *, is_dashed: bool = False) -> str:
         """Return a line through points."""
@@ -134,6 +147,23 @@ class Frame:
         long = max(self.x(number) - self.left, 0.5)
         where = f'x="{self.left}" y="{self.y(y) - thick / 2:.1f}" width="{long:.1f}"'
         return f'<rect class="dot {series}" {where} height="{thick:.1f}" rx="2"/>'
+
+
+def drawn(size: tuple[float, float], title: str, parts: Iterable[str]) -> str:
+    """Return a drawing of a width and height, with a title for those who do not see it."""
+    box = f'viewBox="0 0 {size[0]:g} {size[1]:g}" role="img"'
+    return f'<svg {box} aria-label="{escape(title)}">{"".join(parts)}</svg>'
+
+
+def clipped(text: str, most: float) -> str:
+    """Return a text of so many characters at most.
+
+    Examples
+    --------
+    >>> clipped("Primary metals", 20), clipped("Primary metals", 9)
+    ('Primary metals', 'Primary …')
+    """
+    return text if len(text) <= most else f"{text[: max(int(most) - 1, 0)]}…"
 
 
 def written(x: float, y: float, text: str, anchor: str, kind: str = "tick") -> str:
