@@ -9,7 +9,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy.sparse import csr_array, diags_array, eye_array
 
+from ogas.datasets import us_2021
+from ogas.datasets.catalog import locate
 from ogas.datasets.form_supply_use import read_accounts
+from ogas.datasets.store import open_store
 from ogas.engine.errors import InvalidInputError, WrongUsageError
 from ogas.engine.supply_use import SupplyUse
 from ogas.engine.symmetric import MODELS, largest_negatives
@@ -155,6 +158,23 @@ def test_the_american_tables_come_out_as_published(data_folder, year):
     close(table.output[kept], found["x"])
     close(table.factors["V00100"][kept], found["wage"])  # compensation of employees
     close(sum(table.factors.values())[kept], found["va"])
+
+
+def test_the_bundled_table_comes_out_of_its_rectangular_sources():
+    """73 products by 71 industries; but for industry outputs, which are published rounded."""
+    labels, use = us_2021._numbers(us_2021.SOURCES / "use_71.csv")
+    _, supply = us_2021._numbers(us_2021.SOURCES / "make_71.csv")
+    supply, labour = csr_array(supply[:73]), use[labels.index(us_2021.COMPENSATION)]
+    rounding = np.abs(supply.sum(axis=0) / use[labels.index(us_2021.OUTPUT)] - 1).max()
+    tables = SupplyUse(
+        supply, csr_array(use[:73]), np.array(labels[:73]), np.arange(71), {"labour": labour}
+    )
+    table, bundled = MODELS["industry-technology"](tables), open_store(locate("us-2021")).load()
+    assert rounding < 2e-5
+    A = bundled.coefficients.toarray()
+    close(table.coefficients.toarray()[:71, :71], A, rounding)
+    assert np.array_equal(table.output[:71], bundled.output)
+    close(table.factors["labour"][:71], bundled.factors["labour"], rounding)
 
 
 @pytest.mark.parametrize("model", MODELS)
