@@ -124,7 +124,8 @@ the products a, b in the same proportions; merge them, or choose a model without
 
 def _power_of_two(sizes: Vector) -> Vector:
     """Return the powers of two that bring sizes to [1/2, 1): scaling by them rounds nothing."""
-    return np.ldexp(1.0, -np.frexp(sizes.ravel())[1])
+    exponents = np.clip(np.frexp(sizes.ravel())[1], -1000, 1000)  # those of denormals overflow
+    return np.asarray(np.ldexp(1.0, -exponents), dtype=np.float64)
 
 
 def _condition(scaled: csc_array, triangles: Any) -> float:

@@ -119,7 +119,7 @@ class Table:
         if rows != columns:
             raise InvalidInputError(
                 f"the table is not square: {rows:,} rows and {columns:,} columns",
-                advice="a supply-use pair has to be turned into a product-by-product table first",
+                advice="supply and use become one table with `ogas import --model`",
             )
         if rows == 0:
             raise InvalidInputError("the table has no products")

@@ -9,7 +9,7 @@ from scipy.sparse import csr_array
 from ogas.datasets.form_supply_use import read_accounts
 from ogas.datasets.forms import read
 from ogas.engine.errors import DamagedError, InvalidInputError, WrongUsageError
-from ogas.engine.symmetric import MODELS, industry_technology
+from ogas.engine.symmetric import MODELS
 
 USE, SUPPLY = np.array([[12.0, 8.0], [10.0, 7.0]]), np.array([[90.0, 10.0], [0.0, 100.0]])
 
@@ -60,9 +60,10 @@ def test_a_model_makes_one_table_of_products_or_of_industries(tmp_path, model):
     ],
     ids=["make", "sparse use", "sparse supply", "sparse make", "integers"],
 )
-def test_the_same_pair_may_stand_there_in_several_ways(tmp_path, changes):
-    expected = industry_technology(read_accounts(saved(tmp_path)).tables)
-    table = read(saved(tmp_path, **changes), model="industry-technology").table
+@pytest.mark.parametrize("model", MODELS)
+def test_the_same_pair_may_stand_there_in_several_ways(tmp_path, changes, model):
+    expected = MODELS[model](read_accounts(saved(tmp_path)).tables)
+    table = read(saved(tmp_path, **changes), model=model).table
     assert np.array_equal(table.coefficients.toarray(), expected.coefficients.toarray())
 
 

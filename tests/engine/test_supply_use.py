@@ -1,21 +1,26 @@
 """Supply and use to one table: dense formulas, textbooks, published pairs, and identities."""
 
+import re
 from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy.sparse import csr_array, diags_array, eye_array
 
+from ogas.datasets import us_2021
+from ogas.datasets.catalog import locate
 from ogas.datasets.form_supply_use import read_accounts
+from ogas.datasets.store import open_store
 from ogas.engine.errors import InvalidInputError, WrongUsageError
 from ogas.engine.supply_use import SupplyUse
 from ogas.engine.symmetric import MODELS, largest_negatives
 
 SQUARE_ONLY = ("product-technology", "fixed-industry-sales")
 BY_PRODUCT = ("product-technology", "industry-technology")
-PAIRS = [f"sweden_{year}" for year in range(2008, 2014)]
+SWEDEN = [f"sweden_{year}" for year in range(2008, 2014)]
+FACTORS = ("emp", "wage", "dep", "co2")
 
 
 def accounts(use, supply, **inputs):
@@ -119,24 +124,69 @@ def test_miller_and_blair_chapter_5(model):
         assert table.demand.tolist() == [80, 83]
 
 
-@pytest.mark.parametrize("pair", PAIRS)
+def published(file):
+    """A published symmetric table: its coefficients, dense, and its other arrays."""
+    with np.load(file) as archive:
+        found = dict(archive)
+    parts = found["A_data"], found["A_indices"], found["A_indptr"]
+    return csr_array(parts, shape=tuple(found["A_shape"])).toarray(), found
+
+
+@pytest.mark.parametrize("pair", SWEDEN)
 def test_the_swedish_tables_come_out_as_published(data_folder, pair):
     tables = read_accounts(data_folder / f"{pair}_sut.npz").tables
     table = MODELS["industry-technology"](tables)
-    with np.load(data_folder / f"{pair}_pxp.npz") as file:
-        published = dict(file)
-    A = csr_array(
-        (published["A_data"], published["A_indices"], published["A_indptr"]),
-        tuple(published["A_shape"]),
+    A, found = published(data_folder / f"{pair}_pxp.npz")
+    close(table.coefficients.toarray(), A)
+    close(table.output, found["x"])
+    close(table.demand, found["f"])
+    same = {"hours10k": "l", "imports": "imp"} | {name: name for name in FACTORS}
+    for ours, theirs in same.items():
+        close(table.factors[ours], found[theirs])
+
+
+@pytest.mark.parametrize("year", [2012, 2017])
+def test_the_american_tables_come_out_as_published(data_folder, year):
+    """Without scrap, used goods, noncomparable imports and the rest of the world adjustment."""
+    tables = read_accounts(data_folder / f"bea{year}_detail_sut_before.npz").tables
+    table = MODELS["industry-technology"](tables)
+    A, found = published(data_folder / f"bea{year}_detail_hours_before.npz")
+    place = {name: k for k, name in enumerate(table.ids.tolist())}
+    kept = np.array([place[label.split()[0]] for label in found["labels"].tolist()])
+    assert len(table) == len(kept) + 4
+    close(table.coefficients.toarray()[np.ix_(kept, kept)], A)
+    close(table.output[kept], found["x"])
+    close(table.factors["V00100"][kept], found["wage"])  # compensation of employees
+    close(sum(table.factors.values())[kept], found["va"])
+
+
+def test_the_bundled_table_comes_out_of_its_rectangular_sources():
+    """73 products by 71 industries; but for industry outputs, which are published rounded."""
+    labels, use = us_2021._numbers(us_2021.SOURCES / "use_71.csv")
+    _, supply = us_2021._numbers(us_2021.SOURCES / "make_71.csv")
+    supply, labour = csr_array(supply[:73]), use[labels.index(us_2021.COMPENSATION)]
+    rounding = np.abs(supply.sum(axis=0) / use[labels.index(us_2021.OUTPUT)] - 1).max()
+    tables = SupplyUse(
+        supply, csr_array(use[:73]), np.array(labels[:73]), np.arange(71), {"labour": labour}
     )
-    close(table.coefficients.toarray(), A.toarray())
-    close(table.output, published["x"])
-    close(table.demand, published["f"])
-    named = {"l": "hours10k", "imp": "imports"} | {
-        name: name for name in ("emp", "wage", "dep", "co2")
-    }
-    for theirs, ours in named.items():
-        close(table.factors[ours], published[theirs])
+    table, bundled = MODELS["industry-technology"](tables), open_store(locate("us-2021")).load()
+    assert rounding < 2e-5
+    A = bundled.coefficients.toarray()
+    close(table.coefficients.toarray()[:71, :71], A, rounding)
+    assert np.array_equal(table.output[:71], bundled.output)
+    close(table.factors["labour"][:71], bundled.factors["labour"], rounding)
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("pair", SWEDEN[:1])
+def test_published_pairs_balance_by_every_model(data_folder, pair, model):
+    tables = read_accounts(data_folder / f"{pair}_sut.npz").tables
+    table = MODELS[model](tables)
+    close(table.coefficients @ table.output + table.demand, table.output, 1e-13)
+    for name, amounts in tables.inputs.items():
+        close(table.factors[name] @ table.output, amounts.sum(), 1e-12)
+    if model == "product-technology":  # the recipes of what it makes are what an industry uses
+        close(table.coefficients @ tables.supply.toarray(), tables.use.toarray(), 1e-13)
 
 
 def test_without_by_products_all_models_are_one():
@@ -214,6 +264,21 @@ def test_a_singular_supply_is_refused_with_its_products_and_industries(model, su
     with pytest.raises(InvalidInputError, match=pattern) as refusal:
         MODELS[model](accounts(use, supply))
     assert "choose a model without an inverse" in str(refusal.value)
+
+
+@given(tables=economies(), places=st.permutations(range(7)), times=st.floats(0.1, 10))
+def test_industries_that_make_the_same_are_named(tables, places, times):
+    n = len(tables.products)
+    assume(n > 1)
+    one, other = [place for place in places if place < n][:2]
+    supply = tables.supply.toarray()
+    supply[:, one] += supply[:, other] + 1  # all can be matched
+    supply[:, other] = times * supply[:, one]
+    alike = SupplyUse(csr_array(supply), tables.use, tables.products, tables.industries)
+    with pytest.raises(InvalidInputError, match="singular") as refusal:
+        MODELS["product-technology"](alike)
+    named = re.search("the industries (.*) make the product", str(refusal.value)).group(1)
+    assert named == ", ".join(f"i{place}" for place in sorted((one, other)))
 
 
 def test_an_ill_scaled_but_regular_supply_is_not_refused():
