@@ -32,7 +32,7 @@ from ogas.engine.iterate import Precision
 from ogas.engine.source import Source
 from ogas.engine.table import Labels
 
-SIDE_BY_SIDE = 6  # columns in one table of the terminal
+SIDE_BY_SIDE = 4  # columns in one table of the terminal
 
 
 def listed() -> Answer:

@@ -47,15 +47,10 @@ NAMES = (
 @option("--memory", type=Bytes(), help="Use no more than this.")
 @json_option
 def analyse_command(table: str, what: str, **options: Any) -> Answer:
-    r"""Compute a classical result of TABLE, with proven bounds of every number.
+    """Compute a classical result of TABLE, with proven bounds of every number.
 
     Nothing is inverted: multipliers, linkages, footprints, prices are solved like plans, and
-    certified like them.
-
-    \b
-    ogas analyse us-2021 --what multipliers --closed
-    ogas analyse us-2021 --what paths --product Housing --top 20
-    ogas analyse us-2021 --what prices --change 0.1
+    certified like them. `ogas analyse --what list` says what there is.
 
     With --json: outcome (certified 0 | precision_not_reached 4), what, equation, table,
     table_digest, digits_requested, solved (columns), passes, seconds, peak_memory_bytes, over (what

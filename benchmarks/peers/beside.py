@@ -9,7 +9,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -104,10 +104,12 @@ def _drawn(count: int, products: int) -> Any:
 
 
 def _hand_over(table: Table, place: Path) -> None:
-    publish(place / "table", table)
-    output = table.output if table.output is not None else np.ones(len(table))
-    np.save(place / "A.npy", table.coefficients.toarray())
-    np.save(place / "output.npy", output)
+    """Write a table for all; its output is balanced, for MARIO adds it up from the uses."""
+    A = table.coefficients.toarray()
+    output = np.linalg.solve(np.eye(len(table)) - A, demand_of(table).nominal)
+    publish(place / "table", replace(table, output=np.maximum(output, 0.0)))
+    np.save(place / "A.npy", A)
+    np.save(place / "output.npy", np.maximum(output, 0.0))
     np.save(place / "demand.npy", demand_of(table).nominal)
     np.save(place / "factors.npy", _drawn(FACTORS, len(table)))
 

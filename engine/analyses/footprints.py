@@ -20,6 +20,7 @@ import numpy as np
 from ogas.engine.analyses.inverse import Inverse
 from ogas.engine.analyses.result import Result, Words
 from ogas.engine.balance import Demand, demand_of, factor_of
+from ogas.engine.errors import WrongUsageError
 from ogas.engine.interval import Interval
 from ogas.engine.table import Integers, Labels, Vector
 
@@ -32,9 +33,18 @@ def footprints(inverse: Inverse, factors: Sequence[str] = ()) -> Result:
     Result
         For every factor F ``F direct`` and ``F`` (per unit), ``F producer`` and ``F consumer`` (per
         year), which have the same total.
+
+    Raises
+    ------
+    WrongUsageError
+        If there is no factor.
     """
     header = inverse.header
     direct = {name: factor_of(header, name) for name in factors or header.factors}
+    if not direct:
+        raise WrongUsageError(
+            "the table has no factor to follow", advice="import it with labour, energy, CO2 ..."
+        )
     demand = demand_of(header)
     intensities, made = inverse.contents(direct), inverse.planned()
     columns: dict[str, Interval | Words] = {}

@@ -42,12 +42,15 @@ class Households:
         c, units of every product per unit of the factor.
     own : float
         s, what they pay each other.
+    convention : str
+        What is assumed of them, for readers of a result.
     """
 
     factor: str
     income: Vector
     spending: Vector
     own: float = 0.0
+    convention: str = "households buy what was given for a unit of their income"
 
     def __post_init__(self) -> None:
         for name, vector in (("income", self.income), ("spending", self.spending)):
@@ -74,7 +77,9 @@ class Households:
         """
         name = factor or next(iter(header.factors), "")
         income = factor_of(header, name)
+        convention = Households.convention
         if spending is None:
+            convention = f"a unit of {name} is spent as final demand is, where that is positive"
             wanted = np.maximum(np.zeros(1) if header.demand is None else header.demand, 0.0)
             if not wanted.any():
                 raise WrongUsageError(
@@ -82,7 +87,7 @@ class Households:
                     advice="say so with --households FILE (id,demand: bought per unit of income)",
                 )
             spending = wanted / float(wanted @ money_of(header))
-        return Households(name, income, spending)
+        return Households(name, income, spending, convention=convention)
 
     def respent(self, contents: Interval, earned: Interval, direct: float = 0.0) -> Interval:
         """Return what a unit of every product embodies when income is spent again.

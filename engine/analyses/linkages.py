@@ -42,8 +42,8 @@ def linkages(inverse: Inverse, output: Vector | None = None, forward: Side = "su
     Returns
     -------
     Result
-        ``backward``, ``forward supply``, ``forward demand``, each also as ``... index`` and
-        ``direct ...`` (not for demand), and ``quadrant``.
+        ``quadrant``; ``backward``, ``forward supply``, ``forward demand``, each also as
+        ``... index``; ``direct backward`` and ``direct forward``.
     """
     header = inverse.header
     prices, made = money_of(header), gross_output(inverse, output)
@@ -59,7 +59,7 @@ def linkages(inverse: Inverse, output: Vector | None = None, forward: Side = "su
         "direct forward": used.over(made),
     }
     quadrant = quadrants(indices["backward index"], indices[f"forward {forward} index"])
-    columns: dict[str, Interval | Words] = {**found, **indices, **direct, "quadrant": quadrant}
+    columns: dict[str, Interval | Words] = {"quadrant": quadrant, **found, **indices, **direct}
     law = "b = A' b + p, x' = A x' + x"
     return Result.by_product(header, ("linkages", law), columns, sort="backward index")
 

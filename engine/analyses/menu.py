@@ -1,7 +1,7 @@
 """Every analysis by its name, with what can be said to it in one place."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -86,7 +86,8 @@ def _multipliers(inverse: Inverse, asked: Asked) -> Result:
     households = None
     if asked.is_closed or asked.basket is not None:
         households = asked.households(inverse.header)
-    return multipliers(inverse, asked.factors, households)
+    found = multipliers(inverse, asked.factors, households)
+    return found if households is None else replace(found, notes=(households.convention,))
 
 
 def _some(asked: Asked, what: str) -> Sequence[int]:
@@ -126,7 +127,9 @@ def _prices(inverse: Inverse, asked: Asked) -> Result:
 
 
 def _values(inverse: Inverse, asked: Asked) -> Result:
-    return production_prices(inverse, asked.households(inverse.header))
+    households = asked.households(inverse.header)
+    found = production_prices(inverse, households)
+    return replace(found, notes=(households.convention,))
 
 
 def _paths(inverse: Inverse, asked: Asked) -> Result:

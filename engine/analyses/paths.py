@@ -31,6 +31,7 @@ from ogas.kernels.reference import EPSILON
 
 MOST_OPENED = 1_000_000  # chains, after which the search gives up
 MOST_BLOCKS = 64  # whose recipes are kept at hand
+ROUNDED = 1.0 + 2.0**-40  # more than the amounts along a chain of 4,000 products lose
 
 Chain = tuple[int, ...]
 
@@ -188,6 +189,6 @@ def paths(inverse: Inverse, factor: str, demand: Vector, count: int = 100) -> Re
 def _worth(inverse: Inverse, contents: Interval, direct: Vector) -> Vector:
     """Return at least what a unit of every product uses in all, signs left out."""
     if not has_negatives(inverse.source) and not (direct < 0).any():
-        return contents.upper
+        return contents.upper * ROUNDED
     absolute = altered(inverse.source, lambda entries: np.abs(entries.data))
-    return replace(inverse, source=absolute).contents({"": np.abs(direct)})[""].upper
+    return replace(inverse, source=absolute).contents({"": np.abs(direct)})[""].upper * ROUNDED

@@ -185,6 +185,12 @@ def test_footprints_are_traced_from_producing_groups_to_columns_of_demand(dense)
         assert_encloses(found.totals[region], made.sum())
 
 
+def test_a_table_without_factors_has_no_footprints():
+    table = replace(drawn("plain"), factors={})
+    with pytest.raises(WrongUsageError, match="no factor to follow"):
+        footprints(Dense(table).inverse())
+
+
 def test_ghosh_is_the_inverse_of_the_shares_of_sales(dense):
     p, x = prices_of(dense), dense.x
     worth = p * x
