@@ -12,7 +12,7 @@ pip = .venv/bin/python -m pip install -qq --no-compile --disable-pip-version-che
 .NOTPARALLEL: # one installation at a time
 
 help:
-	@echo "make plan    install into .venv and plan the bundled economy"
+	@echo "make plan    install into .venv, plan the bundled economy, and write a report about it"
 	@echo "make test    install what the tests need and run them"
 	@echo "make lint    style, types and floors"
 	@echo "make format  mend what ruff can mend"
@@ -22,6 +22,7 @@ help:
 
 plan: .venv/.installed-plan
 	@$(OGAS) plan us-2021 -o "$(CURDIR)/us-2021-plan.zarr"
+	@$(OGAS) report "$(CURDIR)/us-2021-plan.zarr" -o "$(CURDIR)/us-2021-plan.html"
 	@echo "more of it: $(OGAS) show us-2021-plan.zarr --top 71"
 
 test: .venv/.installed-test

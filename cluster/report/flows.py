@@ -76,6 +76,9 @@ class Largest:
     def beside(self, owner: Integers, other: Integers, value: Vector) -> "Largest":
         """Take note of more; owners below 0 were not asked for."""
         asked = np.flatnonzero((owner >= 0) & (value != 0))
+        if self.owner.size:  # most flows are smaller than what is kept already
+            floor = self._floor(int(owner.max(initial=0)) + 1)
+            asked = asked[np.abs(value[asked]) >= floor[owner[asked]]]
         if not asked.size:
             return self
         owner = np.concatenate([self.owner, owner[asked]])
@@ -86,6 +89,15 @@ class Largest:
         rank = np.arange(len(owner)) - np.searchsorted(owner, owner, side="left")
         kept = rank < MOST_LINKS
         return Largest(owner[kept], other[order][kept], value[order][kept])
+
+    def _floor(self, count: int) -> Vector:
+        """Return the least flow kept of every product; 0 where there is room for more."""
+        kept = np.bincount(self.owner, minlength=count)
+        last = np.cumsum(kept) - 1
+        full = kept == MOST_LINKS
+        floor = np.zeros(len(kept))
+        floor[full] = np.abs(self.value[last[full]])
+        return floor
 
     def of(self, owner: int) -> list[tuple[int, float]]:
         """Return the other ends and values of one product, the largest first."""
