@@ -297,12 +297,14 @@ def test_a_page_about_many_products_stays_small_and_says_what_is_left_out(
 
 
 def test_long_names_do_not_make_a_page_large(monkeypatch, ogas, stored):
-    monkeypatch.setattr("ogas.cluster.report.index.MOST_LETTERS", 1_000)
+    monkeypatch.setattr("ogas.cluster.report.index.MOST_BYTES", 1_000)
     table = problems.solvable("sectors:S1")
     names = np.array([f"{'a long name ' * 8}{i}" for i in range(len(table))])
     kept = index(findings(planned(ogas, stored(replace(table, names=names)))))
     assert 5 < len(kept["names"]) < 20
     assert sum(map(len, kept["names"])) <= 1_000
+    assert 0 < len(kept["links"]) < len(kept["names"])
+    assert sum(map(len, kept["further"])) < 1_000 + 2 * MOST_LINKS * 100
 
 
 def test_a_table_that_is_gone_or_damaged_leaves_what_the_plan_says(ogas, stored, tmp_path):
