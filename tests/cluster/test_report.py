@@ -6,6 +6,7 @@ import re
 import shutil
 from dataclasses import replace
 from html.parser import HTMLParser
+from urllib.parse import unquote
 
 import numpy as np
 import problems
@@ -112,6 +113,22 @@ def test_a_page_is_well_formed_and_refers_to_nothing_else(ogas, stored, tmp_path
     assert len(ids) == len(set(ids))
     anchors = {one["href"][1:] for one in read.all("a") if one["href"].startswith("#")}
     assert anchors <= set(ids)
+
+
+def test_the_numbers_behind_a_picture_are_the_same_in_the_page_and_in_the_file(
+    ogas, stored, tmp_path
+):
+    names = np.array(["№ 5 % of «сталь» & #1", 'a "quoted", name'])
+    stored(replace(problems.solvable("two_sectors"), names=names, units="t"))
+    planned(ogas, "t")
+    pictures = ogas("report", "p.zarr", "--csv", "out", "--json").facts["pictures"]
+    read = Page((tmp_path / "p.html").read_text(encoding="utf-8"))
+    links = {one["download"]: one["href"] for one in read.all("a") if "download" in one}
+    assert set(links) == {f"{name}.csv" for name in pictures}
+    for name, link in links.items():
+        text = unquote(link.removeprefix("data:text/csv;charset=utf-8,"))
+        assert text == (tmp_path / "out" / name).read_text(encoding="utf-8")
+        assert "сталь" in text or name in ("certainty.csv", "figures.csv")
 
 
 def test_the_numbers_in_the_page_are_those_of_the_plan(ogas, tmp_path):
