@@ -9,7 +9,8 @@
         figures           certified significant figures, at most 15
         demand | direct   what was asked for (and demand_lower, demand_upper where given for any)
         turnover, witness, upstreamness
-        attributes        the table and its digest, delta, method, precision, seconds, versions
+        attributes        the table and its digest, delta, method, precision, seconds, versions;
+                          trace: what was known after every pass
 
 Anyone reads it with ``xarray.open_zarr(PLAN)``. Every variable's digest stands in the attribute
 ``digests``, and that of all units and attributes under ``""``: what is missing or altered cannot

@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from ogas.cluster.sheet import Sheet
 from ogas.cluster.summary import significant
 
 MOST_ROWS = 60  # of a table in the page; the file has all
-PLAIN = " ,;:()/+-=?!@$*'|~^[]{}"  # what need not be disguised in a link to data
+DISGUISED = str.maketrans({c: f"%{ord(c):02X}" for c in "%#\t\n\r"})  # in a link to data
 
 
 def resource(name: str) -> str:
@@ -105,7 +104,7 @@ def _keep(one: Figure) -> str:
 
 
 def _link(one: Figure) -> str:
-    text = quote(csv_text(one.sheet), safe=PLAIN)
+    text = csv_text(one.sheet).translate(DISGUISED)
     unseen = f'<span class="unseen">: {escape(one.title)}</span>'
     href = escape(f"data:text/csv;charset=utf-8,{text}")
     return f'<a download="{escape(one.sheet.name)}.csv" href="{href}">Save as CSV{unseen}</a>'

@@ -11,12 +11,11 @@ from typing import Any
 import numpy as np
 
 from ogas.cluster.report.findings import MOST_LINKED, Economy, Findings
-from ogas.cluster.report.flows import Largest
 from ogas.cluster.report.rankings import MOST_FACTORS
 from ogas.cluster.summary import counted
 from ogas.engine.table import Integers
 
-MOST_LETTERS = 800_000  # of ids, names and units of the products listed
+MOST_BYTES = 500_000  # of ids, names and units of the products listed; and of those beside them
 DIGITS = 7
 
 
@@ -24,17 +23,7 @@ def index(found: Findings) -> dict[str, Any]:
     """Return what the page's script shows of single products; JSON types only."""
     column, economy = found.column, found.economy
     listed = found.listed[: _fitting(found)]
-    place = {product: number for number, product in enumerate(listed.tolist())}
-    further: dict[int, int] = {}  # products outside the list that stand beside one of it
-    linked = min(len(listed), MOST_LINKED) if economy is not None else 0
-
-    def number_of(product: int) -> int:
-        return place.get(product, len(place) + further.setdefault(product, len(further)))
-
-    def beside(links: Largest, owner: int) -> list[list[Any]]:
-        return [[number_of(other), _short(value, 4)] for other, value in links.of(owner)]
-
-    links = [[beside(found.inputs, k), beside(found.uses, k)] for k in range(linked)]
+    links, further = _links(found, listed)
     numbers = [
         _enclosing(*ends)
         for ends in zip(
@@ -57,21 +46,26 @@ def index(found: Findings) -> dict[str, Any]:
         "rounds": [_short(one, 3) for one in column.upstreamness[listed].tolist()],
         "used": _used(found, listed),
         "money": "" if economy is None else economy.money,
-        "worth": []
-        if economy is None
-        else [_short(one, 4) for one in (economy.price * column.output)[listed[:linked]].tolist()],
+        "worth": _worth(found, listed[: len(links)]),
         "links": links,
-        "further": [found.called(i) for i in further],
+        "further": further,
     }
 
 
-def words(found: Findings) -> str:
+def _worth(found: Findings, listed: Integers) -> list[float]:
+    """Return what the output of products is worth."""
+    if found.economy is None:
+        return []
+    worth = found.economy.price[listed] * found.column.output[listed]
+    return [_short(one, 4) for one in worth.tolist()]
+
+
+def words(found: Findings, kept: dict[str, Any]) -> str:
     """Return what is on the page of single products, and where the rest is."""
-    listed, all_of_them = _fitting(found), len(found.plan.ids)
-    linked = min(listed, MOST_LINKED)
+    listed, linked, n = len(kept["names"]), len(kept["links"]), len(found.plan.ids)
     told, others = f"All {counted(listed, 'product')} of the plan are in this page", ""
-    if listed < all_of_them:
-        told = f"The {listed:,} largest of {all_of_them:,} products are in this page"
+    if listed < n:
+        told = f"The {listed:,} largest of {n:,} products are in this page"
         others = " ogas show PLAN --product ID tells of any other, and --csv FILE writes all."
     if found.economy is None:
         return f"{told}.{others}"
@@ -79,9 +73,26 @@ def words(found: Findings) -> str:
     return f"{told}, {whose} their main suppliers and users.{others}"
 
 
-def embedded(found: Findings) -> str:
-    """Return the index as it stands in the page."""
-    return _as_script(index(found))
+def _links(found: Findings, listed: Integers) -> tuple[list[list[Any]], list[str]]:
+    """Return inputs and uses of the largest products; and what others beside them are called."""
+    place = {product: number for number, product in enumerate(listed.tolist())}
+    links: list[list[Any]] = []
+    further: list[str] = []
+    room = MOST_BYTES
+    linked = 0 if found.economy is None else min(len(listed), MOST_LINKED)
+    for owner in range(linked):
+        sides: list[list[Any]] = []
+        for side in (found.inputs.of(owner), found.uses.of(owner)):
+            for product, _ in side:
+                if product not in place:
+                    place[product] = len(place)
+                    further.append(found.called(product))
+                    room -= len(further[-1].encode())
+            sides.append([[place[product], _short(value, 4)] for product, value in side])
+        links.append(sides)
+        if room < 0:
+            break
+    return links, further
 
 
 def _used(found: Findings, listed: Integers) -> list[list[Any]]:
@@ -100,10 +111,10 @@ def flows_between(economy: Economy | None) -> str:
     if economy is None:
         return "{}"
     flows = [[_short(one, 4) for one in row] for row in economy.flows.supplies.tolist()]
-    return _as_script({"names": list(economy.groups.names), "money": economy.money, "flows": flows})
+    return as_script({"names": list(economy.groups.names), "money": economy.money, "flows": flows})
 
 
-def _as_script(value: Any) -> str:
+def as_script(value: Any) -> str:
     """Return JSON that ends no script before its time."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return text.replace("</", "<\\/").replace("<!", "<\\u0021")
@@ -111,10 +122,11 @@ def _as_script(value: Any) -> str:
 
 def _fitting(found: Findings) -> int:
     """Return how many products are listed, so that their names do not take too much room."""
-    letters, several = 0, not found.shared_unit
+    room, several = MOST_BYTES, not found.shared_unit
     for number, product in enumerate(found.listed.tolist()):
-        letters += len(found.called(product)) + (len(found.unit(product)) if several else 0)
-        if letters > MOST_LETTERS:
+        text = found.called(product) + (found.unit(product) if several else "")
+        room -= len(text.encode())
+        if room < 0:
             return number
     return len(found.listed)
 

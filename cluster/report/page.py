@@ -8,7 +8,7 @@ from ogas.cluster.report import telling
 from ogas.cluster.report.certainty import convergence, figures_proven
 from ogas.cluster.report.findings import Findings
 from ogas.cluster.report.html import Figure, defined, document, figure, resource, table
-from ogas.cluster.report.index import embedded, flows_between, words
+from ogas.cluster.report.index import as_script, flows_between, index, words
 from ogas.cluster.report.matrix import heat_map
 from ogas.cluster.report.rankings import factors, largest, shortfalls
 from ogas.cluster.report.sankey import sankey
@@ -50,19 +50,19 @@ def page(found: Findings, parts: Sections, path: str) -> str:
     """
     links = {"search": "A product", **{name: text for name, (text, _) in parts.items()}}
     links["origin"] = "About this plan"
-    name = telling.title(found)
+    name, kept = telling.title(found), index(found)
     body = [
         '<a class="skip" href="#search">Skip to the search for a product</a>',
         f"<header><h1>{escape(name)}</h1>{_column(found)}{telling.headline(found)}</header>",
         f'<dl class="tiles">{telling.tiles(found)}</dl>',
         f'<nav aria-label="Parts of this page">{"".join(map(_anchor, links.items()))}</nav>',
         "<main>",
-        _search(found),
+        _search(words(found, kept)),
         *chain.from_iterable(_section(key, *part) for key, part in parts.items()),
         _missing(found),
         _origin(found, path),
         "</main>",
-        f'<script type="application/json" id="index">{embedded(found)}</script>',
+        f'<script type="application/json" id="index">{as_script(kept)}</script>',
         f'<script type="application/json" id="pairs">{flows_between(found.economy)}</script>',
         f"<script>{resource('report.js')}</script>",
     ]
@@ -87,12 +87,12 @@ def _column(found: Findings) -> str:
     )
 
 
-def _search(found: Findings) -> str:
+def _search(told: str) -> str:
     return (
         '<section id="search"><h2>Look up a product</h2>'
         '<form role="search" autocomplete="off"><label for="query">Name or id</label>'
         '<input id="query" type="search" spellcheck="false" aria-describedby="listed">'
-        f'</form><p class="soft" id="listed">{escape(words(found))}</p>'
+        f'</form><p class="soft" id="listed">{escape(told)}</p>'
         '<ul id="matches" aria-label="Products found"></ul>'
         '<div id="product" role="region" aria-live="polite" aria-label="The product"></div>'
         "<noscript><p>The search needs JavaScript; the pictures and tables do not.</p></noscript>"

@@ -30,8 +30,8 @@ def largest(found: Findings) -> Figure:
 def _outputs(found: Findings) -> Figure:
     column, demand = found.column, found.column.demand.nominal
     price, money = _measure(found)
-    rows = []
-    for i in found.listed[:SHOWN].tolist():
+    rows, made = [], found.listed[column.output[found.listed] > 0]
+    for i in made[:SHOWN].tolist():
         worth, wanted = price[i] * column.output[i], price[i] * demand[i]
         parts = (
             ("s1", max(worth - max(wanted, 0.0), 0.0)),
@@ -46,6 +46,8 @@ def _outputs(found: Findings) -> Figure:
     )
     head = ["product", "output", "±", "unit", "figures proven", "final demand", "used by products"]
     sheet = Sheet("largest", "outputs, the largest first", head, _rows(found))
+    if money and found.economy is not None and (price != 1).any():
+        tells += f" Bars are in {escape(money)}, numbers in each product’s own unit."
     legend = [("s1", "used up by products"), ("s3", "to final demand")]
     if any(row.parts[2][1] for row in rows):
         legend.append(("hatch", "imported on top, net"))

@@ -27,12 +27,16 @@ def reported(path: Path, target: Path | None, folder: Path | None, column: str) 
         raise WrongUsageError(
             "this is a folder", where=str(target), advice="name a file with -o FILE.html"
         )
+    if folder is not None and folder.exists() and not folder.is_dir():
+        raise WrongUsageError(
+            "this is a file, not a folder", where=str(folder), advice="name a folder with --csv"
+        )
     found = findings(read_plan(path), column)
     parts = sections(found)
     text = page(found, parts, str(path))
-    write_text(target, text)
     figures = [one for _, some in parts.values() for one in some]
     files = [] if folder is None else _as_csv(figures, folder)
+    write_text(target, text)
     facts = {
         "outcome": "reported",
         "report": str(target),

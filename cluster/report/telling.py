@@ -90,7 +90,8 @@ def _totals(found: Findings) -> list[tuple[str, str, str]]:
         value, _, _ = total(weights, column.lower, column.output, column.upper)
         unit = header.factor_units.get(name) or name
         where = "embodied in all final demand" if found.is_priced else "in all output"
-        tiles.append((f"{name.capitalize()} in all", significant(value, 4), f"{unit}, {where}"))
+        told = significant(value, 4).replace("-", "−")
+        tiles.append((f"{name.capitalize()} in all", told, f"{unit}, {where}"))
     return tiles
 
 

@@ -6,6 +6,7 @@ import re
 import shutil
 from dataclasses import replace
 from html.parser import HTMLParser
+from urllib.parse import unquote
 
 import numpy as np
 import problems
@@ -112,6 +113,22 @@ def test_a_page_is_well_formed_and_refers_to_nothing_else(ogas, stored, tmp_path
     assert len(ids) == len(set(ids))
     anchors = {one["href"][1:] for one in read.all("a") if one["href"].startswith("#")}
     assert anchors <= set(ids)
+
+
+def test_the_numbers_behind_a_picture_are_the_same_in_the_page_and_in_the_file(
+    ogas, stored, tmp_path
+):
+    names = np.array(["№ 5 % of «сталь» & #1", 'a "quoted", name'])
+    stored(replace(problems.solvable("two_sectors"), names=names, units="t"))
+    planned(ogas, "t")
+    pictures = ogas("report", "p.zarr", "--csv", "out", "--json").facts["pictures"]
+    read = Page((tmp_path / "p.html").read_text(encoding="utf-8"))
+    links = {one["download"]: one["href"] for one in read.all("a") if "download" in one}
+    assert set(links) == {f"{name}.csv" for name in pictures}
+    for name, link in links.items():
+        text = unquote(link.removeprefix("data:text/csv;charset=utf-8,"))
+        assert text == (tmp_path / "out" / name).read_text(encoding="utf-8")
+        assert "сталь" in text or name in ("certainty.csv", "figures.csv")
 
 
 def test_the_numbers_in_the_page_are_those_of_the_plan(ogas, tmp_path):
@@ -297,12 +314,14 @@ def test_a_page_about_many_products_stays_small_and_says_what_is_left_out(
 
 
 def test_long_names_do_not_make_a_page_large(monkeypatch, ogas, stored):
-    monkeypatch.setattr("ogas.cluster.report.index.MOST_LETTERS", 1_000)
+    monkeypatch.setattr("ogas.cluster.report.index.MOST_BYTES", 1_000)
     table = problems.solvable("sectors:S1")
     names = np.array([f"{'a long name ' * 8}{i}" for i in range(len(table))])
     kept = index(findings(planned(ogas, stored(replace(table, names=names)))))
     assert 5 < len(kept["names"]) < 20
     assert sum(map(len, kept["names"])) <= 1_000
+    assert 0 < len(kept["links"]) < len(kept["names"])
+    assert sum(map(len, kept["further"])) < 1_000 + 2 * MOST_LINKS * 100
 
 
 def test_a_table_that_is_gone_or_damaged_leaves_what_the_plan_says(ogas, stored, tmp_path):
@@ -368,7 +387,12 @@ def a_file_in_the_way(folder):
     (folder / "sub").write_text("a file")
 
 
+def a_file_for_a_folder(folder):
+    (folder / "out").write_text("a file")
+
+
 BAD = {
+    "CSV files into a file": (a_file_for_a_folder, "page.html", 2, "this is a file, not a folder"),
     "no plan": (no_plan, "page.html", 2, "there is no plan here"),
     "a damaged plan": (damaged, "page.html", 5, "plan it again"),
     "a folder": (a_folder, "page.html", 2, "this is a folder"),
@@ -382,7 +406,8 @@ def test_bad_input_is_told_in_one_line_and_nothing_is_written(ogas, tmp_path, co
     planned(ogas, "us-2021")
     spoil(tmp_path)
     before = contents()
-    ending = ogas("report", "p.zarr", "-o", target, "--csv", "out")
+    words = ("--csv", "out") if "CSV" in name else ()
+    ending = ogas("report", "p.zarr", "-o", target, *words)
     assert ending.code == code
     assert said in ending.err
     assert contents() == before
