@@ -9,7 +9,7 @@ from ogas.cluster.options import PATH, json_option, option, table_argument
 
 # As `ogas.datasets.forms` has them, which is not imported to print a help page.
 WRITTEN = ["npz", "mtx", "edges", "square", "pymrio"]
-READ = [*WRITTEN, "icio", "figaro", "wiod", "brightway", "5yearplan", "plecpr"]
+READ = [*WRITTEN, "icio", "figaro", "wiod", "bea", "brightway", "5yearplan", "plecpr"]
 
 
 @click.command("import")
@@ -71,9 +71,9 @@ def import_command(
 ) -> Answer:
     """Store SOURCE, a table in a published form, as TABLE, a new table directory.
 
-    SOURCE is a file, or a folder as pymrio leaves it. It may also be a table directory or a bundled
-    table, to be stored in other blocks. If TABLE exists already, this becomes its next version;
-    older versions stay readable.
+    SOURCE is a file, or a folder as pymrio leaves it or with a make and a use workbook of BEA. It
+    may also be a table directory or a bundled table, to be stored in other blocks. If TABLE exists
+    already, this becomes its next version; older versions stay readable.
     """
     from ogas.cluster.tables import Reading, imported
 

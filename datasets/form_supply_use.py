@@ -73,16 +73,26 @@ def read_supply_use(file: Path, model: str | None) -> Found:
     DamagedError
         If the file cannot be read.
     """
-    accounts = read_accounts(file)
+    return one_table(read_accounts(file), model, file)
+
+
+def one_table(accounts: Accounts, model: str | None, source: Path) -> Found:
+    """Make one table of a supply-use pair.
+
+    Raises
+    ------
+    WrongUsageError, InvalidInputError
+        See `read_supply_use`.
+    """
     tables = accounts.tables
     size = f"{len(tables.products):,} products and {len(tables.industries):,} industries"
     if model is None or model not in MODELS:
         raise WrongUsageError(
             f"this is a supply-use pair of {size}; there are four ways to make one table of it",
-            where=str(file),
+            where=str(source),
             advice=f"choose one: --model {'|'.join(MODELS)}",
         )
-    with reading(file):
+    with reading(source):
         table = MODELS[model](tables)
     by_product = table.ids is tables.products
     header = replace(
@@ -130,7 +140,7 @@ def read_accounts(file: Path) -> Accounts:
             messages = (f"ignored arrays: {', '.join(left)}", *messages)
         tables = SupplyUse(supply, use, products, industries, inputs)
         for amounts in final:
-            messages = (*messages, *_compared(amounts, tables))
+            messages = (*messages, *compared(amounts, tables))
         return Accounts(tables, names, unit, meta, messages)
 
 
@@ -204,7 +214,7 @@ def _others(left: dict[str, Array], industries: Labels) -> dict[str, Vector]:
     return {name: left.pop(name).astype(np.float64) for name in names}
 
 
-def _compared(amounts: Array, tables: SupplyUse) -> tuple[str, ...]:
+def compared(amounts: Array, tables: SupplyUse) -> tuple[str, ...]:
     """Say how far published final uses are from what the two tables leave."""
     n = len(tables.products)
     if amounts.dtype.kind not in "fiu" or len(amounts) != n:

@@ -25,7 +25,7 @@ from ogas.datasets.form_npz import read_npz, write_npz
 from ogas.datasets.form_square import read_square, write_square
 from ogas.datasets.form_supply_use import is_supply_use, read_supply_use
 from ogas.datasets.found import Found, per_unit, reading
-from ogas.datasets.published.catalogue import PUBLISHED, recognised
+from ogas.datasets.published.catalogue import PAIRS, PUBLISHED, recognised
 from ogas.datasets.published.pymrio_writing import write_pymrio
 from ogas.datasets.published.wanted import Wanted
 from ogas.engine.errors import WrongUsageError
@@ -98,10 +98,10 @@ def read(source: Path | str, **how: Unpack[How]) -> Imported:
         raise WrongUsageError(f"--factor goes with a published layout, not with {form}")
     if form == "npz" and listed is None and is_supply_use(source):
         found = _of_pair(source, kind, model)
-    elif model is not None:
+    elif model is not None and form not in PAIRS:
         raise WrongUsageError("a model goes with a supply-use pair", where=str(source))
     else:
-        found = _found(source, form, listed, Wanted(tuple(factors)))
+        found = _found(source, form, listed, Wanted(tuple(factors), model))
     with reading(source):
         if kind == "flows":
             found = per_unit(found)

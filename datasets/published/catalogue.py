@@ -4,6 +4,7 @@ pymrio      a folder or zip in pymrio's layout: EXIOBASE 3 and whatever pymrio s
 icio        OECD Inter-Country Input-Output, CSV
 figaro      Eurostat FIGARO, CSV, matrix or flat
 wiod        WIOD releases 2013 and 2016, .xlsx or .xlsb
+bea         US BEA, a make and a use workbook: of the pair, a model makes a table
 """
 
 import csv
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from ogas.datasets.found import Found, reading
 from ogas.datasets.published.archive import Archive, only_text
+from ogas.datasets.published.bea import is_bea, read_bea
 from ogas.datasets.published.brightway import is_brightway, read_brightway
 from ogas.datasets.published.figaro import is_figaro, read_figaro
 from ogas.datasets.published.five_years import is_five_years, read_five_years
@@ -27,10 +29,12 @@ PUBLISHED: Mapping[str, Callable[[Path, Wanted], Found]] = {
     "icio": read_icio,
     "figaro": read_figaro,
     "wiod": read_wiod,
+    "bea": read_bea,
     "brightway": read_brightway,
     "5yearplan": read_five_years,
     "plecpr": read_plecpr,
 }
+PAIRS = ("bea",)  # supply-use pairs, which need a model
 BY_HEADINGS = {
     "icio": is_icio,
     "figaro": is_figaro,
@@ -43,6 +47,8 @@ WORKBOOKS = (".xlsx", ".xlsm", ".xlsb")
 def recognised(source: Path) -> str | None:
     """Return the published layout of a file or folder, where it is unmistakable."""
     with reading(source):
+        if source.exists() and is_bea(source):
+            return "bea"
         if source.is_dir() or zipfile.is_zipfile(source):
             if source.suffix.lower() in WORKBOOKS:
                 return "wiod"

@@ -1,4 +1,6 @@
-"""Which of a table's primary inputs are read: EXIOBASE alone has more than a thousand.
+"""What of a published table is wanted: which primary inputs, and which table of a pair.
+
+EXIOBASE alone has more than a thousand primary inputs:
 
 --factor "CO2 - combustion - air" --factor "Employment*"      these, by name or pattern
 nothing                                                       the first ones, up to a limit
@@ -15,15 +17,18 @@ MOST = 40
 
 @dataclass(frozen=True)
 class Wanted:
-    """The factors that were asked for, if any were.
+    """What was asked for, if anything was.
 
     Attributes
     ----------
     names : tuple of str
-        Names, or patterns with ``*``; none for the first `MOST`.
+        Names of factors, or patterns with ``*``; none for the first `MOST`.
+    model : one of `ogas.engine.symmetric.MODELS`, or None
+        Which table to make of a supply-use pair.
     """
 
     names: tuple[str, ...] = ()
+    model: str | None = None
 
 
 @dataclass

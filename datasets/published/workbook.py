@@ -4,7 +4,7 @@ Both packages are extras. openpyxl holds a row at a time, python-calamine the sh
 """
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -36,14 +36,21 @@ def sheets(file: Path) -> Iterator[dict[str, Iterator[Cells]]]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # on styles and extensions, of which nothing is read
             book = openpyxl.load_workbook(file, read_only=True, data_only=True)
+            rows = {sheet.title: _cells(sheet) for sheet in book.worksheets}
             try:
-                yield {sheet.title: sheet.iter_rows(values_only=True) for sheet in book.worksheets}
+                yield dict(rows)
             finally:
+                for begun in rows.values():
+                    begun.close()  # a sheet that is left half read holds the file open
                 book.close()
     else:
         raise InvalidInputError(
             f"workbooks of the kind {suffix!r} are not read", advice="save it as .xlsx"
         )
+
+
+def _cells(sheet: Any) -> Generator[Cells, None, None]:
+    yield from sheet.iter_rows(values_only=True)
 
 
 def _rows(sheet: Any) -> Iterator[Cells]:
