@@ -8,7 +8,7 @@ PYTHON = python3.13 python3.12 python3.11 python3
 unexport PYTHONDONTWRITEBYTECODE
 pip = .venv/bin/python -m pip install -qq --no-compile --disable-pip-version-check -c constraints.txt
 
-.PHONY: help plan test lint format lock clean
+.PHONY: help plan test lint format docs lock clean
 .NOTPARALLEL: # one installation at a time
 
 help:
@@ -16,6 +16,7 @@ help:
 	@echo "make test    install what the tests need and run them"
 	@echo "make lint    style, types and floors"
 	@echo "make format  mend what ruff can mend"
+	@echo "make docs    write docs/reference.md again, from the commands and the docstrings"
 	@echo "make lock    choose the newest versions again (constraints.txt)"
 	@echo "make clean   delete .venv and the caches"
 	@echo "Another Python: make plan PYTHON=/path/to/python"
@@ -37,6 +38,9 @@ lint: .venv/.installed-lint
 format: .venv/.installed-lint
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
+
+docs: .venv/.installed-plan
+	@.venv/bin/python docs/generate.py
 
 # One version of a package for every Python, so that every installation computes the same figures.
 lock: .venv/.installed-plan

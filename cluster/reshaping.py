@@ -43,7 +43,8 @@ def aggregation(name: str, target: Path, by: str, measure: Measure) -> Answer:
     concordance, how = _concordance(by, header)
     weights, whose = _weights(store, header, measure)
     table = aggregated(header, store.blocks(), concordance, weights)
-    table = replace(table, meta=_meta(header, {"aggregated": how, "weights": whose}))
+    said = {"aggregated": how, "weights": whose} | _title(header.meta, f"aggregated {how}")
+    table = replace(table, meta=_meta(header, said))
     messages = (how, f"recipes weighed by {whose}", *_remarks(table, weights, header))
     manifest = publish(target, table, note=f"aggregated from {Path(name).name} {how}")
     return stored(target, manifest, messages, "")
@@ -121,6 +122,11 @@ def _meta(header: Header, more: Mapping[str, str]) -> dict[str, object]:
     return kept | dict(more)
 
 
+def _title(meta: Mapping[str, object], change: str) -> dict[str, str]:
+    """Return the title with what was done to the table it names, if it has one."""
+    return {"title": f"{meta['title']}, {change}"} if meta.get("title") else {}
+
+
 def balanced(name: str, rows: Path, columns: Path, target: Path) -> Answer:
     """Scale the flows of a table to new totals, and store the table of the new coefficients."""
     store = open_store(locate(name))
@@ -146,7 +152,8 @@ def balanced(name: str, rows: Path, columns: Path, target: Path) -> Answer:
         )
         return Answer(facts, lambda: None, answer.NOT_REACHED, complaint)
     new = _rebalanced(table, found.matrix, output)
-    new = replace(new, meta=dict(table.meta) | {"balanced": f"{rows.name}, {columns.name}"})
+    totals = {"balanced": f"{rows.name}, {columns.name}"}
+    new = replace(new, meta=dict(table.meta) | totals | _title(table.meta, "brought to new totals"))
     manifest = publish(target, new, note=f"balanced from {Path(name).name}")
     said = (
         f"{passes}; every row adds up to within {found.gap:.1e} of its size",

@@ -1,28 +1,17 @@
-"""What the README tells people to type exists."""
+"""What the README and the handbook tell people to type exists, and so does what they link to."""
 
 import re
 import shlex
 
 import click
+import pytest
 from checkout import ROOT
+from pages import BLOCK, PAGES, text, typed_commands
 
 from ogas.cluster.cli import cli
 
-FENCED = re.compile(r"^ *```[^\n]*\n(.*?)^ *```", re.M | re.S)
-INDENTED = re.compile(r"^(?: {4}|\t)(.*)$", re.M)
-COMMAND = re.compile(r"\s*(?:\$ )?(?:\w+=\S* )*(?:\S*/)?ogas (.+)")
-
-
-def readme():
-    return (ROOT / "README.md").read_text(encoding="utf-8")
-
-
-def typed_commands():
-    """List the words after ``ogas`` of every command in a code block."""
-    blocks = [*FENCED.findall(readme()), *INDENTED.findall(FENCED.sub("", readme()))]
-    lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
-    found = [COMMAND.match(line) for line in lines]
-    return [shlex.split(match[1], comments=True) for match in found if match]
+LINK = re.compile(r"\]\(([^)#\s]*)(?:#([\w-]+))?\)")
+HEADING = re.compile(r"^#+ (.+)$", re.M)
 
 
 def missing_from(command, words):
@@ -46,13 +35,35 @@ def missing_from(command, words):
 
 
 def test_the_two_commands_of_a_newcomer_are_on_the_first_screen():
-    first_screen = readme().splitlines()[:40]
+    first_screen = text("README.md").splitlines()[:40]
     for command in ("make plan", "make test"):
         assert any(command in line for line in first_screen)
 
 
-def test_every_command_and_option_in_a_code_block_exists():
-    commands = typed_commands()
-    assert commands
-    for words in commands:
+@pytest.mark.parametrize("page", PAGES)
+def test_every_command_and_option_in_a_code_block_exists(page):
+    for words in typed_commands(page):
         assert missing_from(cli, words) is None, "ogas " + shlex.join(words)
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/how-to.md", "docs/tutorial.md"])
+def test_commands_are_found_on_pages_that_have_some(page):
+    assert len(typed_commands(page)) > 5
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_link_to_a_file_or_a_heading_leads_somewhere(page):
+    for place, heading in LINK.findall(BLOCK.sub("", text(page))):
+        if place.startswith("http"):
+            continue
+        target = (ROOT / page).parent / place if place else ROOT / page
+        assert target.exists(), place
+        if heading:
+            assert heading in anchors(target.read_text(encoding="utf-8")), f"{place}#{heading}"
+
+
+def anchors(page):
+    """List what headings are called in links, as forges make it from them."""
+    return [
+        re.sub(r"[^\w -]", "", name.lower()).replace(" ", "-") for name in HEADING.findall(page)
+    ]

@@ -62,6 +62,7 @@ def test_us_2021_by_a_concordance_keeps_sums_and_balance(ogas, tmp_path):
     assert small.ids.tolist() == ["goods", "services"]
     assert small.units == "$ million"
     assert small.meta["aggregated"] == "as c.csv says"
+    assert small.meta["title"] == f"{table.meta['title']}, aggregated as c.csv says"
     assert small.output.sum() == pytest.approx(table.output.sum(), rel=1e-14)
     total = small.factors["labour"] @ small.output
     assert total == pytest.approx(table.factors["labour"] @ table.output, rel=1e-13)
@@ -138,6 +139,7 @@ def test_flows_are_brought_to_new_totals(ogas, tmp_path):
     )
     assert found.factors["labour"].tolist() == table.factors["labour"].tolist()
     assert found.meta["balanced"] == "rows.csv, columns.csv"
+    assert found.meta["title"] == f"{table.meta['title']}, brought to new totals"
 
 
 def test_new_outputs_may_come_with_the_column_totals(ogas, tmp_path):
