@@ -56,7 +56,7 @@ def analyse_command(table: str, what: str, **options: Any) -> Answer:
     table_digest, digits_requested, solved (columns), passes, seconds, peak_memory_bytes, over (what
     a row is: product, group, path), rows, totals and largest (the first --top rows; every number is
     {value, lower, upper}, null where nothing is known), notes, csv (path or null).
-    """  # noqa: D301 - \b keeps the lines above apart
+    """
     from ogas.cluster.analysing import analysed, listed
 
     return listed() if what == "list" else analysed(table, what, options)
