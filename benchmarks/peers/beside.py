@@ -2,7 +2,7 @@
 
 The others are given the arrays in memory and form the dense inverse once, in a row of its own;
 nothing of theirs is bounded. MARIO pins its versions and is looked for in the Python that the
-variable OGAS_MARIO names; pymrio in this one.
+variable OGAS_MARIO names, else in this one (pymrio: OGAS_PYMRIO).
 """
 
 import json
@@ -28,11 +28,14 @@ from ogas.engine.table import Table
 
 PUBLISHED = ("wiod13_world_2005", "bea2012_detail_hours_after")
 FACTORS, MANY = 4, 16
-FIGURES = 6
+FIGURES = 6  # as they are timed
+CLOSE = 10  # as they are compared
 PATIENCE = 900.0  # seconds for a process
 SEED = 60301
 ORDER = ("inverse", "multipliers", "linkages", "ghosh", "database", "paths", "extraction")
 LARGE, LARGE_SET = 1_000_000, ("multipliers", "linkages", "paths")
+OFFERED = ("multipliers", "linkages", "ghosh", "paths")  # by others too
+PEERS = ("pymrio", "mario")
 THEIR_OWN = ("inverse", "database")  # which ours does without
 
 Facts = dict[str, Any]
@@ -77,11 +80,9 @@ def _compared(name: str, table: Table) -> Iterator[Row]:
     with TemporaryDirectory() as folder:
         place = Path(folder)
         _hand_over(table, place)
-        ours = _ours(place, FIGURES, ("multipliers", "linkages", "ghosh", "paths", "extraction"))
-        others = {
-            peer: _run([python, str(Path(__file__).with_name("theirs.py")), peer, "."], place)
-            for peer, python in _peers().items()
-        }
+        ours = _ours(place, FIGURES, (*OFFERED, "extraction"))
+        _ours(place, CLOSE, OFFERED)  # in place of those to six figures
+        others = {peer: _theirs(peer, place) for peer in PEERS}
         for what in ORDER:
             theirs = {peer: told.get(what, _missing(told)) for peer, told in others.items()}
             if what not in ours and not any("seconds" in facts for facts in theirs.values()):
@@ -89,10 +90,6 @@ def _compared(name: str, table: Table) -> Iterator[Row]:
             away = {peer: _difference(place, peer, what) for peer in others}
             mine = {"why": "-"} if what in THEIR_OWN else ours[what]
             yield Row(name, what, mine, theirs, away)
-
-
-def _peers() -> dict[str, str]:
-    return {"pymrio": sys.executable, "mario": os.environ.get("OGAS_MARIO", sys.executable)}
 
 
 def _missing(told: Facts) -> Facts:
@@ -118,6 +115,11 @@ def _ours(place: Path, figures: int, wanted: Sequence[str]) -> Facts:
     words = [sys.executable, "-m", f"{__package__}.ours", "table", ".", str(figures), *wanted]
     told = _run(words, place)
     return dict.fromkeys(wanted, told) if "why" in told else told
+
+
+def _theirs(peer: str, place: Path) -> Facts:
+    python = os.environ.get(f"OGAS_{peer.upper()}", sys.executable)
+    return _run([python, str(Path(__file__).with_name("theirs.py")), peer, "."], place)
 
 
 def _run(words: Sequence[str], place: Path) -> Facts:
