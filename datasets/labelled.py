@@ -71,7 +71,8 @@ def table_of(economy: "xr.Dataset") -> Table:
 
     ``A`` has the dimensions ``input`` and ``product`` with the same labels, in the same order;
     ``demand``, ``output``, ``price``, ``name`` and ``unit`` are known; every other variable along
-    ``product`` is a factor.
+    ``product`` is a factor. Units are told by the attribute ``units`` of a factor; that of
+    ``demand`` is of all products, where there is no variable ``unit``.
 
     Raises
     ------
@@ -89,38 +90,45 @@ def table_of(economy: "xr.Dataset") -> Table:
         raise InvalidInputError(
             "inputs and products have other labels", advice="reindex one like the other"
         )
-    along = {
-        str(name): one.values for name, one in economy.variables.items() if one.dims == ("product",)
-    }
+    along = {str(name): one for name, one in economy.variables.items() if one.dims == ("product",)}
+    units = {name: str(one.attrs["units"]) for name, one in along.items() if "units" in one.attrs}
     found: dict[str, Any] = {
-        f"{name}s" if name in ("name", "unit") else name: along[name]
+        f"{name}s" if name in ("name", "unit") else name: along[name].values
         for name in KNOWN
         if name in along
     }
     for name in ("names", "units"):
         if name in found:
             found[name] = np.array(found[name].tolist(), dtype=np.str_)
-    factors = {
-        name: np.asarray(amounts, dtype=np.float64)
-        for name, amounts in along.items()
+    found.setdefault("units", units.get("demand", ""))
+    found["factors"] = {
+        name: np.asarray(one.values, dtype=np.float64)
+        for name, one in along.items()
         if name not in (*KNOWN, "product")
     }
-    return Table(coefficients_from(np.asarray(A.values, np.float64)), ids, factors=factors, **found)
+    found["factor_units"] = {name: units[name] for name in found["factors"] if name in units}
+    return Table(coefficients_from(np.asarray(A.values, np.float64)), ids, **found)
 
 
 def dataset_of(result: Result) -> "xr.Dataset":
-    """Return a result as a labelled dataset; what belongs to no row has no dimension."""
+    """Return a result as a labelled dataset, with units as attributes.
+
+    What belongs to no row has no dimension.
+    """
     import xarray as xr
 
     variables: dict[str, Any] = {}
     for name, column in result.columns.items():
+        unit = {"units": result.units.get(name, "")}
         if isinstance(column, Interval):
             parts = _parts(name, column)
-            variables |= {part: (result.over, numbers) for part, numbers in parts.items()}
+            variables |= {part: (result.over, numbers, unit) for part, numbers in parts.items()}
         else:
             variables[name] = (result.over, column.astype(object))
     for name, one in result.totals.items():
-        variables |= {f"total {part}": ((), number) for part, number in _parts(name, one).items()}
+        unit = {"units": result.units.get(name, "")}
+        parts = _parts(name, one)
+        variables |= {f"total {part}": ((), number, unit) for part, number in parts.items()}
     ids = result.ids.astype(object) if result.ids.dtype.kind == "U" else result.ids
     coordinates: dict[str, Any] = {result.over: ids}
     if result.names is not None:

@@ -22,6 +22,7 @@ import numpy as np
 
 from ogas.engine.analyses.inverse import Inverse
 from ogas.engine.analyses.result import Result, Words
+from ogas.engine.analyses.units import factor_unit, product_unit
 from ogas.engine.balance import demand_of, factor_of
 from ogas.engine.errors import WrongUsageError
 from ogas.engine.interval import Interval
@@ -66,8 +67,17 @@ def decomposition(old: Inverse, new: Inverse, factor: str = "") -> Result:
     columns["recipes"] = _mean(x11.minus(x01).times(l0), x10.minus(x00).times(l1))
     columns["demand"] = _mean(x01.minus(x00).times(l0), x11.minus(x10).times(l1))
     totals = {name: one.total() for name, one in columns.items() if isinstance(one, Interval)}
-    law = "dx = (L0 + L1) df / 2 + (L1 - L0) (f0 + f1) / 2"
-    return Result.by_product(new.header, ("decomposition", law), columns, totals, sort="change")
+    unit = factor_unit(new.header, factor) if factor else product_unit(new.header)
+    return Result(
+        what="decomposition",
+        equation="dx = (L0 + L1) df / 2 + (L1 - L0) (f0 + f1) / 2",
+        ids=new.header.ids,
+        names=new.header.names,
+        columns=columns,
+        totals=totals,
+        sort="change",
+        units=dict.fromkeys(columns, unit),
+    )
 
 
 def _direct(inverse: Inverse, factor: str) -> Vector:

@@ -6,23 +6,26 @@
 Source: Miller and Blair (2022), Input-Output Analysis, 3rd ed., ch. 2.2.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from ogas.engine.analyses.inverse import Inverse
 from ogas.engine.analyses.result import Result
+from ogas.engine.interval import Interval
 
 
 def columns_of(inverse: Inverse, products: Sequence[int]) -> Result:
     """Return columns of L, each called by the id of its product."""
-    ids = inverse.header.ids
-    found = {str(ids[product]): one for product, one in inverse.columns(products)}
-    sort = str(ids[products[0]]) if products else ""
-    return Result.by_product(inverse.header, ("columns", "x = A x + e_j"), found, sort=sort)
+    return _entries(inverse, ("columns", "x = A x + e_j"), inverse.columns(products))
 
 
 def rows_of(inverse: Inverse, products: Sequence[int]) -> Result:
     """Return rows of L, each called by the id of its product."""
-    ids = inverse.header.ids
-    found = {str(ids[product]): one for product, one in inverse.rows(products)}
-    sort = str(ids[products[0]]) if products else ""
-    return Result.by_product(inverse.header, ("rows", "v = A' v + e_i"), found, sort=sort)
+    return _entries(inverse, ("rows", "v = A' v + e_i"), inverse.rows(products))
+
+
+def _entries(
+    inverse: Inverse, what: tuple[str, str], entries: Iterator[tuple[int, Interval]]
+) -> Result:
+    header = inverse.header
+    columns = {str(header.ids[product]): one for product, one in entries}
+    return Result(*(*what, header.ids, columns), names=header.names, sort=next(iter(columns), ""))

@@ -24,7 +24,9 @@ from ogas.engine.analyses.altered import without
 from ogas.engine.analyses.footprints import groups_of
 from ogas.engine.analyses.inverse import Inverse, Work, money_of
 from ogas.engine.analyses.result import Result, Words
+from ogas.engine.analyses.units import factor_unit, money_unit
 from ogas.engine.balance import demand_of, factor_of
+from ogas.engine.header import Header
 from ogas.engine.interval import Interval
 from ogas.engine.iterate import Precision
 from ogas.engine.table import Integers, Labels, Vector
@@ -74,6 +76,7 @@ def extraction(inverse: Inverse, products: Sequence[int], factors: Sequence[str]
         names=names,
         totals={OUTPUT: total},
         sort="complete",
+        units=_units(header, factors),
     )
 
 
@@ -102,7 +105,13 @@ def extraction_of_groups(inverse: Inverse, labels: Labels, factors: Sequence[str
         over="group",
         totals={OUTPUT: total},
         sort="complete",
+        units=_units(header, factors),
     )
+
+
+def _units(header: Header, factors: Sequence[str]) -> dict[str, str]:
+    money = dict.fromkeys(("complete", "backward", "forward", OUTPUT), money_unit(header))
+    return money | {f"{name} lost": factor_unit(header, name) for name in factors}
 
 
 def _left(inverse: Inverse, gone: Integers, wanted: Vector) -> Interval:

@@ -18,6 +18,7 @@ import numpy as np
 from ogas.engine.analyses.altered import input_costs
 from ogas.engine.analyses.inverse import Inverse, money_of
 from ogas.engine.analyses.result import Result
+from ogas.engine.analyses.units import money_unit
 from ogas.engine.balance import Demand
 from ogas.engine.errors import InvalidInputError
 from ogas.engine.interval import Interval
@@ -90,5 +91,13 @@ def ghosh(inverse: Inverse, change: Vector | None = None, output: Vector | None 
         shares = np.divide(change, flows, out=np.zeros_like(flows), where=flows > 0)
         columns["change"] = inverse.contents({"": shares})[""].times(flows)
         totals["change"] = columns["change"].total()
-    law = "x' = x' B + v', B = x^-1 A x"
-    return Result.by_product(header, ("ghosh", law), columns, totals, sort="supply multiplier")
+    return Result(
+        what="ghosh",
+        equation="x' = x' B + v', B = x^-1 A x",
+        ids=header.ids,
+        names=header.names,
+        columns=columns,
+        totals=totals,
+        sort="supply multiplier",
+        units=dict.fromkeys(("output", "primary input", "change"), money_unit(header)),
+    )

@@ -19,6 +19,7 @@ import numpy as np
 
 from ogas.engine.analyses.inverse import Inverse
 from ogas.engine.analyses.result import Result, Words
+from ogas.engine.analyses.units import content_unit, factor_unit
 from ogas.engine.balance import Demand, demand_of, factor_of
 from ogas.engine.errors import WrongUsageError
 from ogas.engine.interval import Interval
@@ -49,19 +50,26 @@ def footprints(inverse: Inverse, factors: Sequence[str] = ()) -> Result:
     intensities, made = inverse.contents(direct), inverse.planned()
     columns: dict[str, Interval | Words] = {}
     totals: dict[str, Interval] = {}
+    units: dict[str, str] = {}
     for name, used in direct.items():
-        produced = made.times(used)
-        consumed = intensities[name].times(demand.nominal)
-        columns |= {
-            f"{name} direct": Interval.exactly(used),
-            name: intensities[name],
-            f"{name} producer": produced,
-            f"{name} consumer": consumed,
+        whole = {
+            f"{name} producer": made.times(used),
+            f"{name} consumer": intensities[name].times(demand.nominal),
         }
-        totals |= {f"{name} producer": produced.total(), f"{name} consumer": consumed.total()}
-    sort = f"{next(iter(direct), '')} consumer"
-    law = "v = A' v + l, x = A x + f"
-    return Result.by_product(header, ("footprints", law), columns, totals, sort=sort)
+        columns |= {f"{name} direct": Interval.exactly(used), name: intensities[name]} | whole
+        totals |= {each: one.total() for each, one in whole.items()}
+        units |= dict.fromkeys((f"{name} direct", name), content_unit(header, name))
+        units |= dict.fromkeys(whole, factor_unit(header, name))
+    return Result(
+        what="footprints",
+        equation="v = A' v + l, x = A x + f",
+        ids=header.ids,
+        names=header.names,
+        columns=columns,
+        totals=totals,
+        sort=f"{next(iter(direct), '')} consumer",
+        units=units,
+    )
 
 
 def traced(
@@ -98,6 +106,7 @@ def traced(
         over="group",
         totals=totals,
         sort=next(iter(columns), ""),
+        units=dict.fromkeys(columns, factor_unit(inverse.header, factor)),
     )
 
 

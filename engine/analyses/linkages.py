@@ -60,8 +60,14 @@ def linkages(inverse: Inverse, output: Vector | None = None, forward: Side = "su
     }
     quadrant = quadrants(indices["backward index"], indices[f"forward {forward} index"])
     columns: dict[str, Interval | Words] = {"quadrant": quadrant, **found, **indices, **direct}
-    law = "b = A' b + p, x' = A x' + x"
-    return Result.by_product(header, ("linkages", law), columns, sort="backward index")
+    return Result(
+        what="linkages",
+        equation="b = A' b + p, x' = A x' + x",
+        ids=header.ids,
+        names=header.names,
+        columns=columns,
+        sort="backward index",
+    )
 
 
 def index(linkage: Interval) -> Interval:

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from ogas.engine.analyses.households import Households
 from ogas.engine.analyses.inverse import Inverse, money_of
 from ogas.engine.analyses.result import Result, Words
+from ogas.engine.analyses.units import content_unit
 from ogas.engine.balance import factor_of
 from ogas.engine.interval import Interval
 
@@ -62,5 +63,16 @@ def multipliers(
             closed = households.respent(whole, solved[INCOME], own)
             columns[f"{name} closed"] = closed
             columns[f"{name} type II"] = closed.over(used)
-    law = "b = A' b + p, v = A' v + l"
-    return Result.by_product(header, ("multipliers", law), columns, sort=OUTPUT)
+    return Result(
+        what="multipliers",
+        equation="b = A' b + p, v = A' v + l",
+        ids=header.ids,
+        names=header.names,
+        columns=columns,
+        sort=OUTPUT,
+        units={
+            column: content_unit(header, name)
+            for name in direct
+            for column in (f"{name} direct", name, f"{name} closed")
+        },
+    )

@@ -21,6 +21,7 @@ import numpy as np
 from ogas.engine.analyses.altered import altered, has_negatives
 from ogas.engine.analyses.inverse import Inverse
 from ogas.engine.analyses.result import Result
+from ogas.engine.analyses.units import factor_unit
 from ogas.engine.balance import factor_of
 from ogas.engine.editing import Recipe, entries_of
 from ogas.engine.errors import WrongUsageError
@@ -183,6 +184,9 @@ def paths(inverse: Inverse, factor: str, demand: Vector, count: int = 100) -> Re
         over="path",
         totals=totals,
         notes=(f"{search.opened:,} chains were opened; {certainly}",),
+        units=dict.fromkeys(
+            ("contribution", "whole", "listed", "rest"), factor_unit(inverse.header, factor)
+        ),
     )
 
 

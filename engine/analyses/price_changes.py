@@ -15,6 +15,7 @@ import numpy as np
 
 from ogas.engine.analyses.inverse import Inverse, money_of
 from ogas.engine.analyses.result import Result
+from ogas.engine.analyses.units import product_unit
 from ogas.engine.balance import factor_of
 from ogas.engine.header import Header
 from ogas.engine.interval import Interval
@@ -54,5 +55,13 @@ def _result(header: Header, moved: Interval) -> Result:
     if header.demand is not None and (bought := np.maximum(header.demand, 0.0)).any():
         cost = Interval.exactly(bought).weighted(prices)
         totals["final demand"] = moved.weighted(bought).over(cost)
-    law = "dp = A' dp + dv"
-    return Result.by_product(header, ("prices", law), columns, totals, sort="relative")
+    return Result(
+        what="prices",
+        equation="dp = A' dp + dv",
+        ids=header.ids,
+        names=header.names,
+        columns=columns,
+        totals=totals,
+        sort="relative",
+        units={} if product_unit(header) else {"change": "money per unit"},
+    )

@@ -25,6 +25,7 @@ from ogas.engine.analyses.altered import scaled
 from ogas.engine.analyses.households import Households
 from ogas.engine.analyses.inverse import Inverse
 from ogas.engine.analyses.result import Result, Words
+from ogas.engine.analyses.units import content_unit
 from ogas.engine.errors import NotProductiveError, NotProvenError, WrongUsageError
 from ogas.engine.interval import Interval
 from ogas.engine.iterate import Precision
@@ -126,8 +127,17 @@ def production_prices(inverse: Inverse, households: Households, *, advanced: boo
         "rate of surplus value": surplus,
         "deviation": _deviation(relative, values, made),
     }
-    law = "p = (1 + r) (A' p + w l)" if advanced else "p = (1 + r) A' p + w l"
-    return Result.by_product(header, ("values", law), columns, totals, sort="price / value")
+    unit = content_unit(header, households.factor)
+    return Result(
+        what="values",
+        equation="p = (1 + r) (A' p + w l)" if advanced else "p = (1 + r) A' p + w l",
+        ids=header.ids,
+        names=header.names,
+        columns=columns,
+        totals=totals,
+        sort="price / value",
+        units={"value": unit, "price": f"wages of {unit}" if unit else "wages"},
+    )
 
 
 def _finer(inverse: Inverse) -> Inverse:

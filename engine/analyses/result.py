@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from ogas.engine.header import Header
 from ogas.engine.interval import Interval
 from ogas.engine.table import Integers, Labels
 
@@ -35,6 +34,8 @@ class Result:
         The column by which a reader wants the rows, the largest first; empty for their own order.
     notes : tuple of str
         Conventions that the numbers depend on.
+    units : mapping of name to str
+        Of columns and totals; what is not named is a pure number.
     """
 
     what: str
@@ -46,20 +47,7 @@ class Result:
     totals: Mapping[str, Interval] = field(default_factory=dict)
     sort: str = ""
     notes: tuple[str, ...] = ()
-
-    @staticmethod
-    def by_product(
-        header: Header,
-        what: tuple[str, str],
-        columns: Mapping[str, Interval | Words],
-        totals: Mapping[str, Interval] | None = None,
-        *,
-        sort: str = "",
-    ) -> "Result":
-        """Return findings for every product of a table; ``what`` is the analysis and its law."""
-        return Result(
-            *(*what, header.ids, columns), names=header.names, totals=totals or {}, sort=sort
-        )
+    units: Mapping[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -28,5 +28,12 @@ def stages(inverse: Inverse, output: Vector | None = None) -> Result:
         "upstreamness": upstreamness(inverse, made),
         "downstreamness": inverse.contents({"": prices})[""].over(prices),
     }
-    law = "U = B U + 1, B = x^-1 A x"
-    return Result.by_product(header, ("upstreamness", law), columns, sort="upstreamness")
+    return Result(
+        what="upstreamness",
+        equation="U = B U + 1, B = x^-1 A x",
+        ids=header.ids,
+        names=header.names,
+        columns=columns,
+        sort="upstreamness",
+        units=dict.fromkeys(columns, "stages"),
+    )

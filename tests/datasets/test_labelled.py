@@ -1,5 +1,7 @@
 """Classical results with labels: xarray in, xarray out; and of published tables."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -11,7 +13,7 @@ from ogas.datasets.labelled import analysed, table_of
 from ogas.datasets.store import open_store
 from ogas.engine.analyses.extraction import extraction
 from ogas.engine.analyses.linkages import linkages
-from ogas.engine.analyses.menu import Asked
+from ogas.engine.analyses.menu import MENU, Asked
 from ogas.engine.analyses.multipliers import multipliers
 from ogas.engine.errors import InvalidInputError, WrongUsageError
 
@@ -34,6 +36,30 @@ def test_a_labelled_economy_has_a_labelled_result():
     assert (found["labour lower"] <= found["labour"]).all()
     assert (found["labour"] <= found["labour upper"]).all()
     assert found.attrs["equation"] == "b = A' b + p, v = A' v + l"
+
+
+def test_results_carry_the_units_that_follow_from_those_of_the_table():
+    economy = dataset()
+    economy["labour"].attrs["units"] = "hours"
+    economy["demand"].attrs["units"] = "$"
+    found = analysed(economy, "footprints")
+    assert found["labour"].attrs["units"] == "hours per $"
+    assert found["labour consumer upper"].attrs["units"] == "hours"
+    assert found["total labour producer"].attrs["units"] == "hours"
+    assert analysed(economy, "ghosh")["primary input"].attrs["units"] == "$"
+    assert analysed(economy, "multipliers")["labour type I"].attrs["units"] == ""
+    earlier = Asked(other=Dense(table_of(economy)).inverse())
+    assert analysed(economy, "decomposition", earlier)["recipes"].attrs["units"] == "$"
+
+
+@pytest.mark.parametrize("what", ["extraction", "prices", "values", "paths", "upstreamness"])
+def test_every_unit_belongs_to_a_number_of_the_result(what):
+    asked = Asked(factors=["labour"], change=0.1)
+    table = drawn("plain" if what == "values" else "physical")
+    asked = replace(asked, basket=0.1 * table.demand / table.demand.sum())
+    result = MENU[what][1](Dense(table).inverse(), asked)
+    assert result.units
+    assert set(result.units) <= {*result.columns, *result.totals}
 
 
 def test_the_order_of_dimensions_does_not_matter():
