@@ -9,7 +9,7 @@ from ogas.cluster.options import PATH, json_option, option, table_argument
 
 # As `ogas.datasets.forms` has them, which is not imported to print a help page.
 WRITTEN = ["npz", "mtx", "edges", "square", "pymrio"]
-READ = [*WRITTEN, "icio", "figaro", "wiod", "bea", "brightway", "5yearplan", "plecpr"]
+READ = [*WRITTEN, "icio", "figaro", "wiod", "niot", "bea", "brightway", "5yearplan", "plecpr"]
 
 
 @click.command("import")
@@ -49,6 +49,18 @@ READ = [*WRITTEN, "icio", "figaro", "wiod", "bea", "brightway", "5yearplan", "pl
     help="A factor to read of a published layout, again for each; * stands for anything "
     "[default: the first 40].",
 )
+@click.option(
+    "--imports",
+    type=click.Choice(["domestic", "total"]),
+    help="Which coefficients to make of a table that tells imports (niot, a pair with U_imp): of "
+    "domestic products alone, imports a factor; or of both together, demand less imports "
+    "[default: domestic].",
+)
+@click.option(
+    "--year",
+    type=int,
+    help="Which year of a source with several (niot, bea) [default: the newest].",
+)
 @option(
     "--blocks",
     default="auto",
@@ -67,6 +79,8 @@ def import_command(
     products: Path | None,
     model: str | None,
     factors: tuple[str, ...],
+    imports: str | None,
+    year: int | None,
     blocks: str,
 ) -> Answer:
     """Store SOURCE, a table in a published form, as TABLE, a new table directory.
@@ -77,7 +91,8 @@ def import_command(
     """
     from ogas.cluster.tables import Reading, imported
 
-    return imported(source, table, Reading(form, kind, products, model, factors), blocks)
+    how = Reading(form, kind, products, model, factors, imports, year)
+    return imported(source, table, how, blocks)
 
 
 @click.command("export")

@@ -35,13 +35,15 @@ OF_SEVERAL = (
 
 @dataclass(frozen=True)
 class Reading:
-    """How a source is to be read: as what form and kind of numbers, with which list and factors."""
+    """How a source is to be read: as what form and kind of numbers, with which list, what of it."""
 
     form: str | None = None
     kind: str = "coefficients"
     products: Path | None = None
     model: str | None = None
     factors: tuple[str, ...] = ()
+    imports: str | None = None
+    year: int | None = None
 
 
 def imported(source: Path, target: Path, reading: Reading, blocks: str = "auto") -> Answer:
@@ -57,6 +59,8 @@ def imported(source: Path, target: Path, reading: Reading, blocks: str = "auto")
             products=reading.products,
             model=reading.model,
             factors=reading.factors,
+            imports=reading.imports,
+            year=reading.year,
         )
     table, why = partitioned(found.table, found.levels, blocks)
     manifest = publish(target, table, note=f"imported from {source.name}")
@@ -67,8 +71,8 @@ def _stored_before(source: Path, reading: Reading) -> forms.Imported:
     """Load a table directory, which is to be stored in other blocks."""
     if reading != Reading():
         raise WrongUsageError(
-            "a stored table is read as it is, without --format, --kind, --products, --model "
-            "and --factor",
+            "a stored table is read as it is, without --format, --kind, --products, --model, "
+            "--factor, --imports and --year",
             where=str(source),
         )
     return forms.Imported(open_store(locate(source)).load(), (), {})

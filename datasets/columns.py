@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from ogas.datasets.text import Lines, advice_on, plain_number
 from ogas.engine.errors import InvalidInputError, WrongUsageError
 from ogas.engine.table import Integers, Labels, Vector
 
@@ -48,6 +49,7 @@ class Columns:
         if missing:
             raise InvalidInputError(
                 f"no column {', '.join(missing)}; there are: {', '.join(self.cells)}",
+                where=self.row(-1) if self.first_row > 1 else "",
                 advice=f"name the columns {', '.join(names)}",
             )
 
@@ -58,12 +60,15 @@ class Columns:
             values = np.array(cells, dtype=np.float64)
         except (TypeError, ValueError):
             values = np.array([_number(cell) for cell in cells])
+        if cells and isinstance(cells[0], str) and "_" in "".join(cells):
+            values = np.array([_number(cell) for cell in cells])
         bad = np.flatnonzero(~np.isfinite(values))
         if bad.size:
+            cell = str(cells[bad[0]])
             raise InvalidInputError(
-                f"{name} is {str(cells[bad[0]])!r}, not a finite number",
+                f"{name} is {cell!r}, not a finite number",
                 where=self.row(int(bad[0])),
-                advice="write a number with a decimal point; 0 where there is none",
+                advice=advice_on(cell),
             )
         return values
 
@@ -73,6 +78,9 @@ class Columns:
 
 
 def _number(cell: Any) -> float:
+    if isinstance(cell, str):  # NumPy reads 1_000 as a number; nobody else does
+        value = plain_number(cell)
+        return float("nan") if value is None else value
     try:
         return float(cell)
     except (TypeError, ValueError):
@@ -146,20 +154,26 @@ def read_columns(file: Path) -> Columns:
 
 def read_rows(file: Path) -> tuple[list[str], list[list[str]]]:
     """Return the header and the rows of a CSV file; each row has as many cells as the header."""
-    with file.open(newline="", encoding="utf-8-sig") as stream:
-        rows = [row for row in csv.reader(stream, strict=True) if row]
+    with file.open("rb") as stream:
+        rows = [row for row in csv.reader(Lines(stream, is_ours=True), strict=True) if row]
     if not rows:
         raise InvalidInputError("the file is empty", advice="its first row names the columns")
     header = [name.strip() for name in rows[0]]  # spaces after a comma are no part of a name
     again = next((name for name in header if header.count(name) > 1), None)
     if again is not None:
-        raise InvalidInputError(f"two columns are called {again!r}", advice="rename or merge them")
+        places = [k for k, name in enumerate(header, start=1) if name == again]
+        raise InvalidInputError(
+            f"two columns are called {again!r}",
+            where=f"row 1, columns {places[0]} and {places[1]}",
+            advice="rename or merge them",
+        )
     for number, row in enumerate(rows[1:], start=2):
         if len(row) != len(header):
             raise InvalidInputError(
                 f"{len(row)} cells, but the header has {len(header)}",
                 where=f"row {number}",
-                advice="complete the row; quote text that contains commas",
+                advice="complete the row; quote text that contains commas, and write numbers "
+                "without thousands separators",
             )
     return header, rows[1:]
 

@@ -18,6 +18,8 @@ from scipy.sparse import csr_array
 
 from ogas.datasets.columns import Columns, labels, read_rows, write_rows
 from ogas.datasets.found import Found, reading
+from ogas.datasets.published.doubts import is_total
+from ogas.datasets.text import number_in, plain_number
 from ogas.engine.errors import InvalidInputError, WrongUsageError
 from ogas.engine.header import Header
 from ogas.engine.table import Table, Vector, coefficients_from
@@ -32,7 +34,7 @@ def read_square(file: Path) -> Found:
         header, rows = read_rows(file)
         products = [name for name in header[1:] if name not in EXTRA]
         n = len(products)
-        order = _order(products, [row[0].strip() for row in rows])
+        order = _order(products, header, rows)
         cells = Columns(dict(zip(header, zip(*rows[:n], strict=True), strict=True)), 2)
         numbers = {name: cells.numbers(name)[order] for name in header[1:]}
         A = np.column_stack([numbers[name] for name in products])
@@ -42,32 +44,62 @@ def read_square(file: Path) -> Found:
         return Found(coefficients_from(csr_array(A)), found)
 
 
-def _order(products: list[str], rows: list[str]) -> list[int]:
+def _order(products: list[str], header: list[str], rows: list[list[str]]) -> list[int]:
     """Return in which row each product stands; every column needs one."""
+    n, seen = len(products), dict[str, int]()
+    for number, row in enumerate(rows, start=2):
+        name = row[0].strip()
+        if name in seen:
+            raise InvalidInputError(
+                f"two rows are called {name!r}",
+                where=f"rows {seen[name]} and {number}",
+                advice="rename or merge them",
+            )
+        seen[name] = number
+        if name in EXTRA:
+            raise InvalidInputError(
+                f"{name} stands in a row",
+                where=f"row {number}",
+                advice=f"make it the column `{name}`; where all are this way round, transpose: "
+                "suppliers in rows, users in columns",
+            )
+    if not products or any(seen.get(name, n + 2) > n + 1 for name in products):
+        raise _not_square(products, header, rows)
+    return [seen[name] - 2 for name in products]
+
+
+def _not_square(products: list[str], header: list[str], rows: list[list[str]]) -> InvalidInputError:
+    """Say which column has no row, which row no column, and whether one of them is a total."""
     n = len(products)
-    for part in (rows[:n], rows[n:]):
-        again = next((name for name in part if part.count(name) > 1), None)
-        if again is None:
-            continue
-        raise InvalidInputError(f"two rows are called {again!r}", advice="rename or merge them")
-    place = {name: row for row, name in enumerate(rows[:n])}
-    missing = next((name for name in products if name not in place), None)
-    if missing is not None or not products:
-        raise InvalidInputError(
-            f"the table is not square: the column {missing!r} has no row among the first {n}",
-            advice="a part of final demand belongs into the column `demand`; every other column "
-            "needs a row of the same name",
-        )
-    return [place[name] for name in products]
+    names = [row[0].strip() for row in rows]
+    cells = np.array([[plain_number(cell) or 0.0 for cell in row[1:]] for row in rows])
+    missing = next((name for name in products if name not in names[:n]), None)
+    odd = next((k for k, name in enumerate(names[:n]) if name not in products), None)
+    places, said = [], []
+    if odd is not None:
+        places.append(f"row {odd + 2}")
+        said.append(f"the row {names[odd]!r} has no column{_total(cells, odd)}")
+    if missing is not None:
+        at = header.index(missing)
+        places.append(f"column {at + 1}")
+        total = _total(cells.T, at - 1) if rows else ""
+        said.append(f"the column {missing!r} has no row among the first {n}{total}")
+    return InvalidInputError(
+        "the table is not square: " + (", ".join(said) or "it has no columns"),
+        where=", ".join(places),
+        advice="a part of final demand belongs into the column `demand`, factors below the "
+        "products, totals nowhere; every other column needs a row of the same name",
+    )
+
+
+def _total(lines: np.ndarray[Any, Any], place: int) -> str:
+    return " and is the sum of others, a total" if is_total(lines, place) else ""
 
 
 def _factor(header: list[str], row: list[str], number: int) -> Vector:
     pairs = zip(header[1:], row[1:], strict=True)
-    cells = [cell for name, cell in pairs if name not in EXTRA]
-    try:
-        return Columns({row[0]: cells}, 1).numbers(row[0])
-    except InvalidInputError as error:
-        raise InvalidInputError(error.message, where=f"row {number}") from None
+    cells = [(name, cell) for name, cell in pairs if name not in EXTRA]
+    return np.array([number_in(cell, f"row {number}, column {name}") for name, cell in cells])
 
 
 def write_square(table: Table, file: Path) -> tuple[str, ...]:
@@ -89,6 +121,12 @@ def write_square(table: Table, file: Path) -> tuple[str, ...]:
     if odd is not None:
         raise WrongUsageError(
             f"a square cannot have a product called {odd!r}", advice="write an edge list or an npz"
+        )
+    twice = next((name for name in table.factors if name in (*EXTRA, *ids)), None)
+    if twice is not None:
+        raise WrongUsageError(
+            f"a square cannot have a factor called {twice!r}, as another row or column is",
+            advice="write an npz",
         )
     vectors = {name: v for name in EXTRA if (v := getattr(table, name)) is not None}
     body = np.column_stack([table.coefficients.toarray(), *vectors.values()])

@@ -2,7 +2,8 @@
 
     U | U_dom             use, products by industries: of everything, or of domestic products
     S | V                 supply, products by industries, or make, industries by products
-    U_imp                 use of imported products; their total becomes the factor ``imports``
+    U_imp                 use of imported products, beside U_dom: their total becomes the factor
+                          ``imports``; with ``--imports total`` U = U_dom + U_imp instead
     products industries   labels (or: prod, com; ind); ``com_name`` names of the products
     VA, va_rows           primary inputs by industries, in total, and what they are called
     F | f                 final uses as published, by products: compared with q − U e, not taken
@@ -27,6 +28,8 @@ from scipy.sparse import csr_array
 from ogas.datasets.arrays import Array
 from ogas.datasets.form_npz import array_of, csr_of, meta_of
 from ogas.datasets.found import Found, reading
+from ogas.datasets.published.imports import Uses, combined
+from ogas.datasets.published.wanted import TOTAL, Wanted
 from ogas.engine.errors import InvalidInputError, WrongUsageError
 from ogas.engine.header import Header
 from ogas.engine.supply_use import SupplyUse
@@ -61,19 +64,20 @@ def is_supply_use(file: Path) -> bool:
     )
 
 
-def read_supply_use(file: Path, model: str | None) -> Found:
+def read_supply_use(file: Path, wanted: Wanted) -> Found:
     """Read a supply-use pair and make one table of it.
 
     Raises
     ------
     WrongUsageError
         If no model is named, or none of this name; or if it needs as many industries as products.
+        If imports are asked for that the pair does not tell.
     InvalidInputError
         If the pair says something impossible, or cannot be inverted as the model wants it.
     DamagedError
         If the file cannot be read.
     """
-    return one_table(read_accounts(file), model, file)
+    return one_table(read_accounts(file, wanted.imports), wanted.model, file)
 
 
 def one_table(accounts: Accounts, model: str | None, source: Path) -> Found:
@@ -106,8 +110,8 @@ def one_table(accounts: Accounts, model: str | None, source: Path) -> Found:
     return Found(table.coefficients, header, said)
 
 
-def read_accounts(file: Path) -> Accounts:
-    """Read a supply-use pair as it stands.
+def read_accounts(file: Path, imports: str | None = None) -> Accounts:
+    """Read a supply-use pair as it stands; ``imports`` as for `Wanted`.
 
     Raises
     ------
@@ -129,8 +133,13 @@ def read_accounts(file: Path) -> Accounts:
         inputs = _value_added(left, industries)
         messages: tuple[str, ...] = ()
         if _is_there(left, IMPORTED):
-            inputs[IMPORTS] = np.asarray(_taken(left, IMPORTED).sum(axis=0))
-            messages = (f"domestic use; imported inputs are the factor {IMPORTS}",)
+            imported = Uses(_taken(left, IMPORTED), np.zeros(len(products)))
+            uses, told = combined(Uses(use, np.zeros(len(products))), imported, imports)
+            use, messages = uses.flows, (told,)
+            if imports != TOTAL:
+                inputs[IMPORTS] = imported.inputs
+        elif imports is not None:
+            raise WrongUsageError("there is no U_imp in it", advice="leave --imports away")
         final = [left.pop(name) for name in FINAL if name in left]
         left.pop("fd", None)  # names of the columns of F
         inputs |= _others(left, industries)

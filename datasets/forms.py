@@ -25,9 +25,11 @@ from ogas.datasets.form_npz import read_npz, write_npz
 from ogas.datasets.form_square import read_square, write_square
 from ogas.datasets.form_supply_use import is_supply_use, read_supply_use
 from ogas.datasets.found import Found, per_unit, reading
-from ogas.datasets.published.catalogue import PAIRS, PUBLISHED, recognised
+from ogas.datasets.published.catalogue import OF_IMPORTS, OF_YEARS, PAIRS, PUBLISHED, recognised
+from ogas.datasets.published.doubts import doubts
 from ogas.datasets.published.pymrio_writing import write_pymrio
-from ogas.datasets.published.wanted import Wanted
+from ogas.datasets.published.wanted import IMPORTS, Wanted
+from ogas.datasets.text import Lines
 from ogas.engine.errors import WrongUsageError
 from ogas.engine.table import Table
 
@@ -58,6 +60,8 @@ class How(TypedDict, total=False):
     products: Path | str | None
     model: str | None
     factors: Sequence[str]
+    imports: str | None
+    year: int | None
 
 
 def read(source: Path | str, **how: Unpack[How]) -> Imported:
@@ -76,6 +80,11 @@ def read(source: Path | str, **how: Unpack[How]) -> Imported:
         Which table to make of a supply-use pair, which needs one; nothing else does.
     factors : sequence of str
         The factors to read of a published layout, by name or pattern; by default the first few.
+    imports : one of `ogas.datasets.published.wanted.IMPORTS`, optional
+        Which coefficients to make where imports are told from domestic products: of domestic ones,
+        imports a factor (the default), or of both together.
+    year : int, optional
+        Which year of a layout that holds several; by default the newest.
 
     Raises
     ------
@@ -96,17 +105,21 @@ def read(source: Path | str, **how: Unpack[How]) -> Imported:
         raise WrongUsageError(f"{form} says itself what its numbers are; leave --kind away")
     if factors and form not in PUBLISHED:
         raise WrongUsageError(f"--factor goes with a published layout, not with {form}")
-    if form == "npz" and listed is None and is_supply_use(source):
-        found = _of_pair(source, kind, model)
+    wanted = Wanted(tuple(factors), model, how.get("imports"), how.get("year"))
+    is_pair = form == "npz" and listed is None and is_supply_use(source)
+    _check(wanted, form, is_pair=is_pair)
+    if is_pair:
+        found = _of_pair(source, kind, wanted)
     elif model is not None and form not in PAIRS:
         raise WrongUsageError("a model goes with a supply-use pair", where=str(source))
     else:
-        found = _found(source, form, listed, Wanted(tuple(factors), model))
+        found = _found(source, form, listed, wanted)
     with reading(source):
         if kind == "flows":
             found = per_unit(found)
         table = found.header.with_coefficients(found.matrix)
-        return Imported(table, found.messages + _cut_short(source), found.levels)
+        messages = found.messages + doubts(found) + _cut_short(source)
+        return Imported(table, messages, found.levels)
 
 
 def is_published(folder: Path, form: str | None) -> bool:
@@ -133,10 +146,25 @@ def _found(source: Path, form: str, products: Path | None, wanted: Wanted) -> Fo
     raise _unknown(form)
 
 
-def _of_pair(source: Path, kind: str, model: str | None) -> Found:
+def _check(wanted: Wanted, form: str, *, is_pair: bool) -> None:
+    """Refuse to look for what a form never holds."""
+    if wanted.year is not None and form not in OF_YEARS:
+        raise WrongUsageError(f"--year goes with {' or '.join(OF_YEARS)}, not with {form}")
+    if wanted.imports is None:
+        return
+    if wanted.imports not in IMPORTS:
+        raise WrongUsageError(f"imports is {' or '.join(IMPORTS)}, not {wanted.imports!r}")
+    if form not in OF_IMPORTS and not is_pair:
+        raise WrongUsageError(
+            f"--imports goes with {' or '.join(OF_IMPORTS)} or a supply-use pair, not with {form}",
+            advice="leave it away: this form does not tell imports from domestic products",
+        )
+
+
+def _of_pair(source: Path, kind: str, wanted: Wanted) -> Found:
     if kind == "flows":
         raise WrongUsageError("a supply-use pair is of flows anyway", advice="leave out --kind")
-    return read_supply_use(source, model)
+    return read_supply_use(source, wanted)
 
 
 def _cut_short(source: Path) -> tuple[str, ...]:
@@ -162,8 +190,8 @@ def _format_of(source: Path) -> str:
 
 
 def _lists_edges(source: Path) -> bool:
-    with reading(source), source.open(newline="", encoding="utf-8-sig") as stream:
-        header = [name.strip() for name in next(csv.reader(stream), [])]
+    with reading(source), source.open("rb") as stream:
+        header = [name.strip() for name in next(csv.reader(Lines(stream)), [])]
     return set(EDGES) <= set(header)
 
 

@@ -43,6 +43,7 @@ def read_products(file: Path) -> tuple[Header, dict[str, Labels], tuple[str, ...
     """Return the header that a product list describes, its levels, and messages."""
     columns = read_columns(file)
     columns.need("id")
+    _check_once(columns)
     factors, messages = _factors(columns)
     blocks: Integers | None = None
     if "block" in columns.cells:
@@ -59,6 +60,19 @@ def read_products(file: Path) -> tuple[Header, dict[str, Labels], tuple[str, ...
         **vectors,
     )
     return header, _levels(columns, factors), messages
+
+
+def _check_once(columns: Columns) -> None:
+    seen: dict[str, str] = {}
+    for position, name in enumerate(columns.texts("id")):
+        row = columns.row(position)
+        if name in seen:
+            raise InvalidInputError(
+                f"the product {name!r} is listed twice",
+                where=f"{seen[name]} and {row}",
+                advice="keep one row for each product",
+            )
+        seen[name] = row
 
 
 def _factors(columns: Columns) -> tuple[dict[str, Any], tuple[str, ...]]:

@@ -175,3 +175,77 @@ def write_xlsx(file, name, rows, change=None):
         book.active.cell(row, column).value = value
     book.save(file)
     return file
+
+
+# A national table: AUS of the economy above is the country, USA the rest of the world.
+NATIONAL = {
+    "Zd": Z[:2, :2],
+    "Zm": Z[2:, :2],
+    "yd": np.column_stack([Y[:2, :2], Z[:2, 2:].sum(axis=1) + Y[:2, 2:].sum(axis=1)]),
+    "ym": np.column_stack([Y[2:, :2], np.zeros(2)]),
+    "x": X[:2],
+    "VA": VALUE_ADDED[:2],
+}
+USED = ("CONS_h", "GFCF", "EXP")
+
+
+def _national_rows(scale):
+    """Label and numbers of every row of a national table, scaled."""
+    part = {name: scale * values for name, values in NATIONAL.items()}
+    for origin, flows, final in (("Domestic", "Zd", "yd"), ("Imports", "Zm", "ym")):
+        for k, sector in enumerate(SECTORS):
+            total = part[flows][k].sum() + part[final][k].sum()
+            label = (sector, f"name of {sector}", origin)
+            yield label, [*part[flows][k].tolist(), *part[final][k].tolist(), total]
+    below = {
+        ("II_fob", "Total intermediate consumption"): part["Zd"].sum(axis=0)
+        + part["Zm"].sum(axis=0),
+        ("TXSP", "taxes less subsidies on products"): 0.1 * part["VA"],
+        ("VA", "Value added at basic prices"): 0.9 * part["VA"],
+        ("GO", "Output at basic prices"): part["x"],
+    }
+    for (code, name), values in below.items():
+        yield (code, name, "TOT"), [*values.tolist(), *[0.0] * (len(USED) + 1)]
+
+
+def niot_2016(years=(2000, 2014)):
+    """Rows of a national table of WIOD 2016: all years below each other, 2014 as it is."""
+    names = [f"name of {sector}" for sector in SECTORS]
+    head = ["Year", "Code", "Description", "Origin", *SECTORS, *USED, "GO"]
+    rows = [head, [None] * 4 + [*names, *USED, "Total output"]]
+    for year in years:
+        for label, values in _national_rows(1.0 if year == 2014 else 3.0):
+            rows.append([year, *label, *values])
+    return rows
+
+
+def niot_2013(scale=1.0):
+    """Rows of a sheet of a national table of WIOD 2013, which has no codes but for industries."""
+    width = len(SECTORS)
+    heads = [
+        [*SECTORS, *[None] * (len(USED) + 1)],
+        [*(f"name of {sector}" for sector in SECTORS), *USED, "Total output"],
+        [None] * (width + len(USED) + 1),
+        [f"c{k}" for k in range(1, width + len(USED) + 2)],
+    ]
+    titles = ["(industry-by-industry)", "(millions of US$)", None, None]
+    rows = [["National Input-Output Table"], ["2009"]]
+    rows += [[titles[k], None, None, None, *heads[k]] for k in range(4)]
+    for k, ((code, name, origin), values) in enumerate(_national_rows(scale), start=1):
+        is_own = origin != "TOT"
+        rows.append([code if is_own else None, name, origin, f"r{k}", *values])
+    return rows
+
+
+def write_sheets(file, sheets):
+    """Write a workbook of several sheets."""
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for name, rows in sheets.items():
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+    book.save(file)
+    return file

@@ -2,6 +2,7 @@
 
                         products          final use         output
     products            flows Z           Y                 x
+    imported products   flows             Y            (of national tables)
     primary inputs      totals per user   (not kept)
     totals              (not kept)
 
@@ -9,56 +10,26 @@ A page on a layout says what each column and each row is; this page reads the sh
 sorts it. Final use is summed over categories and regions, x = row sum of Z + final use.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from enum import Enum
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_array
 
 from ogas.datasets.columns import labels
-from ogas.datasets.found import Found, per_unit
-from ogas.datasets.published.doubts import doubts, unpaid
+from ogas.datasets.found import Found, per_unit, reading
+from ogas.datasets.published.doubts import Costs, unpaid
+from ogas.datasets.published.imports import Uses, combined
 from ogas.datasets.published.labelled import Grid, Label, Row, named
-from ogas.datasets.published.sparse import Entries, in_order, order_of
-from ogas.datasets.published.wanted import Picked, Wanted
-from ogas.engine.errors import InvalidInputError
+from ogas.datasets.published.layout import Kind, Layout
+from ogas.datasets.published.sparse import Axis, Entries, in_order, order_of
+from ogas.datasets.published.wanted import TOTAL, Picked, Wanted
+from ogas.engine.errors import InvalidInputError, WrongUsageError
 from ogas.engine.header import Header
+from ogas.engine.symmetric import IMPORTS
 from ogas.engine.table import Integers, Vector, coefficients_from
-
-
-class Kind(Enum):
-    """What a row or a column of an account holds."""
-
-    PRODUCT = "a product"
-    DEMAND = "a part of final demand"
-    FACTOR = "a primary input"
-    OUTPUT = "gross output"
-    TOTAL = "a total"
-
-
-Rule = Callable[[Label], Kind]
-
-
-@dataclass(frozen=True)
-class Layout:
-    """What the rows and columns of an account are, and what they are called in a table.
-
-    Attributes
-    ----------
-    column, row : function of a label
-        What it is.
-    product : function of a label
-        (region, sector) of a product.
-    factor : function of a label
-        The name of a primary input; rows of the same name add up.
-    """
-
-    column: Rule
-    row: Rule
-    product: Callable[[Label], tuple[str, str]]
-    factor: Callable[[Label], str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +48,8 @@ class Account:
         Totals by using product.
     paid : (n,) float64
         All primary inputs together, those that are not kept included.
+    places : list of str
+        Where the column of each product stands, for messages.
     messages : tuple of str
     """
 
@@ -86,6 +59,7 @@ class Account:
     output: Vector | None
     factors: Mapping[str, Vector]
     paid: Vector
+    places: list[str]
     messages: tuple[str, ...]
 
     def without(self, dropped: Integers, why: str) -> "Account":
@@ -98,8 +72,13 @@ class Account:
             None if self.output is None else self.output[kept],
             {name: total[kept] for name, total in self.factors.items()},
             self.paid[kept],
+            [self.places[product] for product in kept],
             (*self.messages, why),
         )
+
+    def with_message(self, said: str) -> "Account":
+        """Return the account, and one more message before the others."""
+        return replace(self, messages=(said, *self.messages))
 
     def is_empty(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
         """Return which products neither make nor use anything, nor are wanted."""
@@ -123,10 +102,11 @@ class Account:
         )
         levels = levels_of(self.products)
         found = per_unit(Found(coefficients_from(self.flows), header, self.messages, levels))
-        messages = found.messages + doubts(found)
-        if unit and self.paid.any():  # else the inputs are not money, and do not add up to output
-            messages += unpaid(found, np.asarray(self.flows.sum(axis=0)) + self.paid)
-        return replace(found, messages=messages)
+        if not unit or not self.paid.any():  # inputs are not money, and do not add up to output
+            return found
+        costs = np.asarray(self.flows.sum(axis=0)) + self.paid
+        said = unpaid(found.header, Costs(costs, self.factors, self.places))
+        return replace(found, messages=found.messages + said)
 
 
 def ids_of(products: list[tuple[str, str]]) -> np.ndarray[Any, Any]:
@@ -159,21 +139,70 @@ def read_account(grid: Grid, layout: Layout, wanted: Wanted) -> Account:
         )
     sheet = _Sheet(columns, Picked(wanted))
     for row in grid.rows():
-        sheet.take(row, layout)
-    products = [layout.product(grid.columns[k]) for k in columns[Kind.PRODUCT].tolist()]
-    order = order_of(products, sheet.rows)
-    output = None
-    if columns[Kind.OUTPUT].size:
-        output = np.array(sheet.output)[order]
+        with reading(Path(row.place)):
+            sheet.take(row, layout)
+    places = [grid.place(k) for k in columns[Kind.PRODUCT].tolist()]
+    products = []
+    for k, place in zip(columns[Kind.PRODUCT].tolist(), places, strict=True):
+        with reading(Path(place)):
+            products.append(layout.product(grid.columns[k]))
+    uses, output, said = _uses(sheet, Axis(products, places), wanted)
+    said = (*said, *_said(columns, sheet))
+    if layout.valuation is not None:
+        said = (*said, layout.valuation.told(sheet.factors, sheet.picked.seen))
     return Account(
         products,
-        in_order(sheet.flows.matrix(len(products)), order),
-        np.array(sheet.demand)[order] if columns[Kind.DEMAND].size else None,
-        output if output is not None else sheet.output_row,
+        uses.flows,
+        uses.final if columns[Kind.DEMAND].size else None,
+        output if columns[Kind.OUTPUT].size else sheet.output_row,
         sheet.factors,
         sheet.paid,
-        (*grid.messages(), *_said(columns, sheet), *sheet.picked.messages()),
+        places,
+        (*grid.messages(), *said, *sheet.picked.messages()),
     )
+
+
+def _uses(sheet: "_Sheet", columns: Axis, wanted: Wanted) -> tuple[Uses, Vector, tuple[str, ...]]:
+    """Return what the table is made of, its outputs, and what to tell of imports."""
+    domestic, output = sheet.made.found(columns)
+    if not sheet.imported.labels:
+        if wanted.imports is not None:
+            raise WrongUsageError(
+                "it does not tell imports from domestic products", advice="leave --imports away"
+            )
+        return domestic, output, ()
+    with reading(Path("imports")):
+        imported, _ = sheet.imported.found(columns)
+    uses, said = combined(domestic, imported, wanted.imports)
+    if wanted.imports != TOTAL:
+        sheet.pay(IMPORTS, imported.inputs)
+    return uses, output, (said,)
+
+
+class _Made:
+    """The rows of products read so far."""
+
+    def __init__(self, columns: Mapping[Kind, Integers]) -> None:
+        self._columns = columns
+        self.labels: list[Label] = []
+        self._places: list[str] = []
+        self._flows = Entries()
+        self._final: list[float] = []
+        self._output: list[float] = []
+
+    def add(self, label: Label, row: Row) -> None:
+        """Append a row."""
+        self.labels.append(label)
+        self._places.append(row.place)
+        self._flows.add(row.values[self._columns[Kind.PRODUCT]])
+        self._final.append(float(row.values[self._columns[Kind.DEMAND]].sum()))
+        self._output.append(float(row.values[self._columns[Kind.OUTPUT]].sum()))
+
+    def found(self, columns: Axis) -> tuple[Uses, Vector]:
+        """Return the uses and the outputs in the order of the columns."""
+        order = order_of(columns, Axis(self.labels, self._places))
+        flows = in_order(self._flows.matrix(len(order)), order)
+        return Uses(flows, np.array(self._final)[order]), np.array(self._output)[order]
 
 
 class _Sheet:
@@ -182,13 +211,10 @@ class _Sheet:
     def __init__(self, columns: Mapping[Kind, Integers], picked: Picked) -> None:
         self.columns, self.picked = columns, picked
         self.factors: dict[str, Vector] = {}
-        self.rows: list[Label] = []
-        self.flows = Entries()
-        self.demand: list[float] = []
-        self.output: list[float] = []
+        self.made, self.imported = _Made(columns), _Made(columns)
         self.output_row: Vector | None = None
         self.totals: list[str] = []
-        self.inputs: set[Label] = set()
+        self.inputs: dict[Label, str] = {}
         self.paid = np.zeros(self.columns[Kind.PRODUCT].size)
         self.added: set[str] = set()
 
@@ -197,10 +223,9 @@ class _Sheet:
         inputs = row.values[self.columns[Kind.PRODUCT]]
         match layout.row(row.label):
             case Kind.PRODUCT:
-                self.rows.append(layout.product(row.label))
-                self.flows.add(inputs)
-                self.demand.append(float(row.values[self.columns[Kind.DEMAND]].sum()))
-                self.output.append(float(row.values[self.columns[Kind.OUTPUT]].sum()))
+                self.made.add(layout.product(row.label), row)
+            case Kind.IMPORT:
+                self.imported.add(layout.product(row.label), row)
             case Kind.FACTOR:
                 self._add_input(row, layout.factor(row.label), inputs)
             case Kind.OUTPUT:
@@ -208,16 +233,20 @@ class _Sheet:
             case Kind.TOTAL:
                 self.totals.append(named(row.label))
             case Kind.DEMAND:
-                raise _transposed(f"{row.place} is a part of final demand", row.label)
+                raise _transposed("a row is a part of final demand", row.label)
 
     def _add_input(self, row: Row, name: str, amounts: Vector) -> None:
         if row.label in self.inputs:
             raise InvalidInputError(
                 f"the row {named(row.label)!r} is there twice",
-                where=row.place,
+                where=f"{self.inputs[row.label]} and {row.place}",
                 advice="rename or merge the rows",
             )
-        self.inputs.add(row.label)
+        self.inputs[row.label] = row.place
+        self.pay(name, amounts)
+
+    def pay(self, name: str, amounts: Vector) -> None:
+        """Add a primary input; those of one name add up."""
         self.paid = self.paid + amounts
         if name in self.factors:
             self.added.add(name)
@@ -227,9 +256,12 @@ class _Sheet:
 
 
 def _places(grid: Grid, layout: Layout) -> dict[Kind, Integers]:
-    kinds = [layout.column(label) for label in grid.columns]
-    if Kind.FACTOR in kinds:
-        raise _transposed("a column is a primary input", grid.columns[kinds.index(Kind.FACTOR)])
+    kinds = []
+    for k, label in enumerate(grid.columns):
+        with reading(Path(grid.place(k))):
+            kinds.append(layout.column(label))
+            if kinds[-1] is Kind.FACTOR:
+                raise _transposed("a column is a primary input", label)
     found = {
         kind: np.array([k for k, this in enumerate(kinds) if this is kind], dtype=np.int64)
         for kind in Kind
@@ -255,7 +287,7 @@ def _said(columns: Mapping[Kind, Integers], sheet: _Sheet) -> tuple[str, ...]:
         else "no final demand in it: taken to be what the outputs leave"
     ]
     if sheet.added:
-        messages.append(f"added up over regions: {', '.join(sorted(sheet.added))}")
+        messages.append(f"added up, as several rows have it: {', '.join(sorted(sheet.added))}")
     if sheet.totals:
         messages.append(f"rows of totals left out: {', '.join(sheet.totals)}")
     return tuple(messages)

@@ -7,7 +7,8 @@
 
 The source is a folder with one such pair, or one workbook of it with its partner beside it. Both
 must be of one kind: before or after redefinitions, summary or detail; use in producers' prices. The
-year is the one in the name of the source, if that has exactly one; else the newest in both.
+year is the one asked for by ``--year``, or in the name of the source, if that has exactly one; else
+the newest in both.
 
 From there on it is a supply-use pair (`ogas.datasets.form_supply_use`), of which ``--model`` makes
 a table. Demand is q − U e, which is the sum of the final uses F, imports (``F05000``) negative, but
@@ -85,7 +86,7 @@ def read_workbooks(source: Path, wanted: Wanted) -> Accounts:
     """
     with reading(source):
         pair = _pair(source)
-    year, said = _year(source, pair)
+    year, said = _year(source, pair, wanted)
     make = _sheet(pair.make, year, INDUSTRIES, COMMODITIES)
     use = _sheet(pair.use, year, SOURCES, USERS)
     with reading(pair.use), reading(Path(f"sheet {year}")):
@@ -164,7 +165,7 @@ def _kinds(file: Path) -> list[str]:
     return [kind for kind in KINDS if kind in file.name.lower()]
 
 
-def _year(source: Path, pair: Pair) -> tuple[str, str]:
+def _year(source: Path, pair: Pair, wanted: Wanted) -> tuple[str, str]:
     """Return the year that is read, and why."""
     there = []
     for file in (pair.make, pair.use):
@@ -172,18 +173,17 @@ def _year(source: Path, pair: Pair) -> tuple[str, str]:
             there.append({name.strip() for name in book if YEAR.fullmatch(name.strip())})
     both = sorted(there[0] & there[1])
     asked = YEAR.findall(source.name)
-    if not both or (len(asked) == 1 and asked[0] not in both):
+    is_missing = wanted.year is None and len(asked) == 1 and asked[0] not in both
+    if not both or is_missing:
         raise InvalidInputError(
             f"there is no sheet {asked[0] if both else 'of a year'} in both workbooks; make has "
             f"{_listed(there[0])}, use has {_listed(there[1])}",
             where=str(source),
-            advice="get both of the same years; a year in the name of the source asks for it",
+            advice="get both of the same years, or ask for one with --year",
         )
-    if len(asked) == 1:
+    if wanted.year is None and len(asked) == 1:
         return asked[0], f"year {asked[0]}, as {source.name} says, of {_listed(set(both))}"
-    another = "; for another, name it in the folder's name, such as bea-" + both[0]
-    why = f"the newest of {_listed(set(both))}{another}" if len(both) > 1 else "the only one"
-    return both[-1], f"year {both[-1]}, {why}"
+    return wanted.year_of(both)
 
 
 def _listed(years: set[str]) -> str:
@@ -243,7 +243,8 @@ def _told(pair: Pair, products: Sequence[Line], use: Sheet) -> tuple[str, ...]:
     inputs = ", ".join(f"{line.code} {line.name}" for line in use.of(Part.INPUT, down=True))
     final = len(use.of(Part.FINAL, down=False))
     messages = [
-        f"make: {pair.make.name}; use: {pair.use.name}",
+        f"make: {pair.make.name}; use: {pair.use.name}, at producers' prices: trade and transport "
+        "margins are products of their own; imports are among the inputs and negative final uses",
         f"demand is the sum of {final} final uses, taken as output less use; primary inputs: "
         f"{inputs}",
     ]

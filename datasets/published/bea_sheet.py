@@ -21,8 +21,8 @@ from itertools import islice
 import numpy as np
 import numpy.typing as npt
 
-from ogas.datasets.published.labelled import number_in
-from ogas.datasets.published.workbook import Cells, column_name
+from ogas.datasets.published.workbook import Cells, column_name, text_of
+from ogas.datasets.text import number_in
 from ogas.engine.errors import InvalidInputError
 from ogas.engine.table import Vector
 
@@ -120,8 +120,8 @@ def read_sheet(rows: Iterator[Cells], down: Side, across: Side) -> Sheet:
     lines: list[Line] = []
     values: list[Vector] = []
     for number, cells in numbered:
-        code, name = (_text(cell) for cell in (*cells, None, None)[:LABELS])
-        full = [k for k, cell in enumerate(cells) if k >= LABELS and _text(cell) not in NOTHING]
+        code, name = (text_of(cell) for cell in (*cells, None, None)[:LABELS])
+        full = [k for k, cell in enumerate(cells) if k >= LABELS and text_of(cell) not in NOTHING]
         if not full and not (code and name) and not SUMS.fullmatch(name):
             continue
         stray = next((k for k in full if k not in headings), None)
@@ -142,13 +142,13 @@ def read_sheet(rows: Iterator[Cells], down: Side, across: Side) -> Sheet:
 def _headings(rows: Iterator[tuple[int, Cells]], down: Side, across: Side) -> dict[int, Line]:
     """Return the columns by their place; reads the rows up to the last heading."""
     number, above, cells = _head(rows)
-    corner = f"{_text((*above, None, None)[1])} {_text((*cells, None)[1])}".strip().lower()
+    corner = f"{text_of((*above, None, None)[1])} {text_of((*cells, None)[1])}".strip().lower()
     if corner.startswith(across.stem):
         raise _wrong_way(f"its heading says {corner!r}", f"cell B{number}", down, across)
     codes, names = sorted((above, cells), key=_codes, reverse=True)
     found = {}
     for k in range(LABELS, max(len(codes), len(names))):
-        code, name = (_text(row[k]) if k < len(row) else "" for row in (codes, names))
+        code, name = (text_of(row[k]) if k < len(row) else "" for row in (codes, names))
         if code or name:
             found[k] = _line(code, name, f"column {column_name(k)}", across)
     _check_once(list(found.values()))
@@ -165,7 +165,7 @@ def _head(rows: Iterator[tuple[int, Cells]]) -> tuple[int, Cells, Cells]:
     """Return the row that begins with a corner, its number, and the row above."""
     above: Cells = ()
     for number, cells in islice(rows, DEEPEST):
-        if _text(next(iter(cells), None)).lower() in CORNERS:
+        if text_of(next(iter(cells), None)).lower() in CORNERS:
             return number, above, cells
         above = cells
     raise InvalidInputError(
@@ -177,7 +177,7 @@ def _head(rows: Iterator[tuple[int, Cells]]) -> tuple[int, Cells, Cells]:
 
 def _codes(cells: Cells) -> int:
     """Count the cells that look like codes: with a digit, in capitals, without spaces."""
-    texts = map(_text, cells[LABELS:])
+    texts = map(text_of, cells[LABELS:])
     return sum(bool(CODE.fullmatch(t)) and bool(re.search(r"\d", t)) for t in texts)
 
 
@@ -206,7 +206,7 @@ def _numbers(cells: Cells, headings: dict[int, Line], number: int) -> Vector:
         cell = cells[k] if k < len(cells) else None
         if isinstance(cell, int | float) and np.isfinite(cell):
             values[at] = cell
-        elif _text(cell) not in NOTHING:
+        elif text_of(cell) not in NOTHING:
             place = f"cell {column_name(k)}{number} ({line.code or line.name})"
             values[at] = number_in(str(cell), place)
     return values
@@ -253,10 +253,3 @@ def _wrong_way(what: str, where: str, down: Side, across: Side) -> InvalidInputE
         where=where,
         advice=f"transpose it: {down.noun} go down and {across.noun} across",
     )
-
-
-def _text(cell: object) -> str:
-    """Return the text of a cell; codes like 22 may have been stored as numbers."""
-    if isinstance(cell, float) and cell.is_integer():
-        cell = int(cell)
-    return "" if cell is None else str(cell).strip()

@@ -4,6 +4,7 @@ pymrio      a folder or zip in pymrio's layout: EXIOBASE 3 and whatever pymrio s
 icio        OECD Inter-Country Input-Output, CSV
 figaro      Eurostat FIGARO, CSV, matrix or flat
 wiod        WIOD releases 2013 and 2016, .xlsx or .xlsb
+niot        national tables that tell imports: WIOD's, .xlsx, or a CSV with a column Origin
 bea         US BEA, a make and a use workbook: of the pair, a model makes a table
 """
 
@@ -19,6 +20,7 @@ from ogas.datasets.published.brightway import is_brightway, read_brightway
 from ogas.datasets.published.figaro import is_figaro, read_figaro
 from ogas.datasets.published.five_years import is_five_years, read_five_years
 from ogas.datasets.published.icio import is_icio, read_icio
+from ogas.datasets.published.niot import is_niot, is_niot_book, read_niot
 from ogas.datasets.published.plecpr import is_plecpr, read_plecpr
 from ogas.datasets.published.pymrio import is_pymrio, read_pymrio
 from ogas.datasets.published.wanted import Wanted
@@ -29,15 +31,19 @@ PUBLISHED: Mapping[str, Callable[[Path, Wanted], Found]] = {
     "icio": read_icio,
     "figaro": read_figaro,
     "wiod": read_wiod,
+    "niot": read_niot,
     "bea": read_bea,
     "brightway": read_brightway,
     "5yearplan": read_five_years,
     "plecpr": read_plecpr,
 }
 PAIRS = ("bea",)  # supply-use pairs, which need a model
+OF_YEARS = ("bea", "niot")  # files of several years
+OF_IMPORTS = ("niot",)  # tables that tell imports from domestic products
 BY_HEADINGS = {
     "icio": is_icio,
     "figaro": is_figaro,
+    "niot": is_niot,
     "5yearplan": is_five_years,
     "plecpr": is_plecpr,
 }
@@ -51,7 +57,7 @@ def recognised(source: Path) -> str | None:
             return "bea"
         if source.is_dir() or zipfile.is_zipfile(source):
             if source.suffix.lower() in WORKBOOKS:
-                return "wiod"
+                return "niot" if is_niot_book(source) else "wiod"
             if is_brightway(Archive.of(source)):
                 return "brightway"
             if is_pymrio(source):

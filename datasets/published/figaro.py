@@ -19,16 +19,18 @@ import re
 from pathlib import Path
 
 from ogas.datasets.found import Found, reading
-from ogas.datasets.published.accounts import Kind, Layout, read_account
+from ogas.datasets.published.accounts import read_account
 from ogas.datasets.published.archive import only_text
 from ogas.datasets.published.figaro_flat import VALUE, FlatGrid
 from ogas.datasets.published.labelled import Edges, Grid, Label, TextGrid
+from ogas.datasets.published.layout import Kind, Layout, Valuation
 from ogas.datasets.published.wanted import Wanted
 from ogas.engine.errors import InvalidInputError
 
 DEMAND = re.compile(r"P3_S\d+|P3|P5[A-Z0-9]+|P[567]")
 INPUTS, MATRIX = "W2", "rowLabels"
 UNIT = "million euro"
+VALUATION = Valuation("basic prices", re.compile("D21X31"))
 
 
 def is_figaro(head: list[str]) -> bool:
@@ -44,7 +46,7 @@ def read_figaro(source: Path, wanted: Wanted) -> Found:
     InvalidInputError
         Naming the row and the column.
     """
-    layout = Layout(_kind, _kind, _product, lambda label: _product(label)[1])
+    layout = Layout(_kind, _kind, _product, lambda label: _product(label)[1], VALUATION)
     with reading(source), only_text(source) as stream:
         is_flat = VALUE.encode() in stream.readline()
         stream.seek(0)

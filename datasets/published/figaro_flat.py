@@ -9,15 +9,8 @@ from typing import BinaryIO
 import numpy as np
 from scipy.sparse import coo_array, csr_array
 
-from ogas.datasets.published.labelled import (
-    UTF_8_MARK,
-    Label,
-    Row,
-    Takes,
-    every,
-    number_in,
-    plain_number,
-)
+from ogas.datasets.published.labelled import Label, Row, Takes, every
+from ogas.datasets.text import Lines, number_in, plain_number
 from ogas.engine.errors import InvalidInputError
 
 VALUE = "obsValue"
@@ -29,7 +22,8 @@ class FlatGrid:
     """The cells, held at 16 bytes each and given out row by row, as if it were the matrix."""
 
     def __init__(self, stream: BinaryIO) -> None:
-        lines = csv.reader(raw.removeprefix(UTF_8_MARK).decode() for raw in stream)
+        self._text = Lines(stream)
+        lines = csv.reader(self._text)
         places = _places(next(lines, []))
         pick, most = itemgetter(*places), max(places)
         suppliers: dict[str, int] = {}
@@ -60,6 +54,10 @@ class FlatGrid:
         """The labels of the columns, ``area_code``."""
         return [(name,) for name in self._users]
 
+    def place(self, column: int) -> str:
+        """Return which column of the matrix this is; in the file there is none."""
+        return f"column {self.columns[column][0]}"
+
     def rows(self, takes: Takes = every) -> Iterator[Row]:
         """Yield the rows whose label ``takes`` accepts."""
         for name, row in self._suppliers.items():
@@ -70,8 +68,8 @@ class FlatGrid:
                 yield Row((name,), values, f"row {name}")
 
     def messages(self) -> tuple[str, ...]:
-        """Return what was decided while reading: nothing."""
-        return ()
+        """Return what was decided while reading."""
+        return self._text.messages()
 
     def _cells(
         self,
@@ -84,9 +82,11 @@ class FlatGrid:
         again = cells[1:][cells[1:] == cells[:-1]]
         if again.size:
             row, column = divmod(int(again[0]), width)
+            lines = np.flatnonzero(rows.astype(np.int64) * width + columns == again[0]) + 2
             raise InvalidInputError(
                 f"the cell of {list(self._suppliers)[row]} and {list(self._users)[column]} is "
                 "there twice",
+                where=f"rows {lines[0]:,} and {lines[1]:,}",
                 advice="is this more than one year, or one file behind another?",
             )
         shape = (len(self._suppliers), width)
@@ -100,6 +100,7 @@ def _places(head: list[str]) -> list[int]:
     if square is None or not {*AREAS, VALUE} <= set(names):
         raise InvalidInputError(
             f"its columns are {', '.join(names) or 'missing'}",
+            where="row 1",
             advice="an input-output table has refArea, rowIi, counterpartArea, colIi and obsValue "
             "(rowPi and colPi for products); supply and use tables are no square",
         )

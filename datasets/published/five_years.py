@@ -22,10 +22,11 @@ from pathlib import Path
 import numpy as np
 
 from ogas.datasets.found import Found, reading
-from ogas.datasets.published.accounts import Kind, Layout, read_account
+from ogas.datasets.published.accounts import read_account
 from ogas.datasets.published.archive import only_text
 from ogas.datasets.published.labelled import Edges, Label, TextGrid
-from ogas.datasets.published.sparse import order_of
+from ogas.datasets.published.layout import Kind, Layout
+from ogas.datasets.published.sparse import Axis, order_of
 from ogas.datasets.published.wanted import Wanted
 from ogas.engine.table import Vector
 
@@ -66,7 +67,9 @@ def _first_year(targets: Path, products: list[Label]) -> tuple[str, Vector]:
     with targets.open("rb") as stream:
         grid = TextGrid(stream, Edges())
         kept = [k for k, label in enumerate(grid.columns) if label != (LABOUR,)]
-        order = order_of(products, [grid.columns[k] for k in kept])
+        found = [grid.columns[k] for k in kept]
+        asked = Axis(products, [""] * len(products))
+        order = order_of(asked, Axis(found, [grid.place(k) for k in kept]))
         row = next(grid.rows())
     return row.label[0], row.values[np.array(kept)][order]
 

@@ -22,9 +22,10 @@ from pathlib import Path
 import numpy as np
 
 from ogas.datasets.found import Found, reading
-from ogas.datasets.published.accounts import Account, Kind, Layout, read_account
+from ogas.datasets.published.accounts import Account, read_account
 from ogas.datasets.published.archive import only_text
 from ogas.datasets.published.labelled import Edges, Label, TextGrid
+from ogas.datasets.published.layout import Kind, Layout, Valuation
 from ogas.datasets.published.wanted import Wanted
 from ogas.engine.errors import InvalidInputError
 
@@ -34,6 +35,7 @@ OUTPUT = {"OUT", "OUTPUT", "TOTAL"}
 FACTORS = re.compile(r"(VA|VALU|TLS|TXS\w*|\w*TAX\w*)")
 SPLIT = {"CHN": re.compile(r"CN\d"), "MEX": re.compile(r"MX\d")}
 UNIT = "million US$"
+VALUATION = Valuation("basic prices", re.compile(r"TLS|TXS\w*|\w*TAX\w*"))
 
 
 def is_icio(head: list[str]) -> bool:
@@ -50,7 +52,7 @@ def read_icio(source: Path, wanted: Wanted) -> Found:
     InvalidInputError
         Naming the row and the column.
     """
-    layout = Layout(_kind, _kind, _product, lambda label: label[0].rpartition("_")[2])
+    layout = Layout(_kind, _kind, _product, lambda label: label[0].rpartition("_")[2], VALUATION)
     with reading(source), only_text(source) as stream:
         account = read_account(TextGrid(stream, Edges()), layout, wanted)
         years = re.findall(r"(?:19|20)\d\d", source.stem)

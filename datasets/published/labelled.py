@@ -10,23 +10,18 @@ is told; everything else that is no finite number is refused with its row and co
 """
 
 import csv
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from math import isfinite
 from typing import BinaryIO, Protocol
 
 import numpy as np
 
+from ogas.datasets.text import Lines, number_in
 from ogas.engine.errors import InvalidInputError
 from ogas.engine.table import Vector
 
 Label = tuple[str, ...]
 Takes = Callable[[Label], bool]
-
-THOUSANDS = re.compile(r"[+-]?\d{1,3}([,' \u00a0\u202f]\d{3})+(\.\d*)?")
-DECIMAL_COMMA = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d+),\d+")
-UTF_8_MARK, UTF_16_MARKS = b"\xef\xbb\xbf", (b"\xff\xfe", b"\xfe\xff")
 
 
 @dataclass(frozen=True)
@@ -54,6 +49,10 @@ class Grid(Protocol):
         """The labels of the columns of numbers."""
         ...
 
+    def place(self, column: int) -> str:
+        """Return where a column stands, for messages."""
+        ...
+
     def rows(self, takes: Takes = ...) -> Iterator[Row]:
         """Yield the rows whose label ``takes`` accepts; by default all."""
         ...
@@ -74,17 +73,12 @@ def named(label: Label) -> str:
 
 
 class TextGrid:
-    """A labelled table in a stream of bytes.
-
-    UTF-8 is expected, with a mark or without. Bytes that are none are read as Latin-1, and that is
-    told: labels may look odd, numbers cannot.
-    """
+    """A labelled table in a stream of bytes."""
 
     def __init__(self, stream: BinaryIO, edges: Edges) -> None:
         self._edges = edges
-        self._latin = ""
-        self._zeros = Zeros()
-        self._lines = self._numbered(stream)
+        self._text, self._zeros = Lines(stream), Zeros()
+        self._lines = self._numbered()
         self._separator = "\t"
         head = [self._heading(first=k == 0) for k in range(edges.headings)]
         self._columns = _columns(head)
@@ -93,6 +87,10 @@ class TextGrid:
     def columns(self) -> list[Label]:
         """The labels of the columns of numbers."""
         return self._columns
+
+    def place(self, column: int) -> str:
+        """Return where a column stands."""
+        return f"column {column + self._edges.labels + 1}"
 
     def texts(self) -> Iterator[tuple[Label, list[str], int]]:
         """Yield label, cells and row number of every row, as text."""
@@ -121,25 +119,13 @@ class TextGrid:
 
     def messages(self) -> tuple[str, ...]:
         """Return what was decided while reading."""
-        latin = f"not UTF-8, read as Latin-1: look at the names, first in {self._latin}"
-        return ((latin,) if self._latin else ()) + self._zeros.messages()
+        return self._text.messages() + self._zeros.messages()
 
-    def _numbered(self, stream: BinaryIO) -> Iterator[tuple[int, str]]:
-        for number, raw in enumerate(stream, start=1):
-            text = self._decoded(raw, number).rstrip("\r\n")
+    def _numbered(self) -> Iterator[tuple[int, str]]:
+        for number, line in enumerate(self._text, start=1):
+            text = line.rstrip("\r\n")
             if text.strip():
                 yield number, text
-
-    def _decoded(self, raw: bytes, number: int) -> str:
-        if number == 1:
-            if raw.startswith(UTF_16_MARKS):
-                raise InvalidInputError("the text is UTF-16", advice="save it as UTF-8")
-            raw = raw.removeprefix(UTF_8_MARK)
-        try:
-            return raw.decode("utf-8")
-        except UnicodeDecodeError:
-            self._latin = self._latin or f"row {number}"
-            return raw.decode("latin-1")
 
     def _heading(self, *, first: bool) -> list[str]:
         number, text = next(self._lines, (0, ""))
@@ -166,7 +152,6 @@ class TextGrid:
             values = np.fromiter(map(float, cells), np.float64, len(cells))
         except ValueError:
             values = self._one_by_one(cells, number)
-        # Python reads 1_000 and infinity as numbers; nobody else does.
         if not np.isfinite(values).all() or "_" in "".join(cells):
             self._one_by_one(cells, number)
         return values
@@ -198,34 +183,6 @@ class Zeros:
             return ()
         cells = "1 empty cell" if self._count == 1 else f"{self._count:,} empty cells"
         return (f"{cells} taken as 0, the first in {self._first}",)
-
-
-def plain_number(cell: str) -> float | None:
-    """Return the finite number that a cell holds; None if it holds anything else."""
-    try:
-        value = float(cell)
-    except ValueError:
-        return None
-    return value if isfinite(value) and "_" not in cell else None
-
-
-def number_in(cell: str, place: str) -> float:
-    """Return the finite number that a cell holds.
-
-    Raises
-    ------
-    InvalidInputError
-        With advice on thousands separators and decimal commas.
-    """
-    value = plain_number(cell)
-    if value is not None:
-        return value
-    advice = "write a number with a decimal point; 0 where there is none"
-    if THOUSANDS.fullmatch(cell.strip()):
-        advice = "write numbers without thousands separators"
-    elif DECIMAL_COMMA.fullmatch(cell.strip()):
-        advice = "write decimals with a point"
-    raise InvalidInputError(f"{cell!r} is not a finite number", where=place, advice=advice)
 
 
 def _separator(text: str) -> str:

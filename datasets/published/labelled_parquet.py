@@ -35,6 +35,10 @@ class ParquetGrid:
         """The labels of the columns of numbers."""
         return self._columns
 
+    def place(self, column: int) -> str:
+        """Return where a column stands."""
+        return f"column {named(self._columns[column])}"
+
     def texts(self) -> Iterator[tuple[Label, list[str], int]]:
         """Yield label, cells and row number of every row, as text."""
         for number, label, cells in self._raw():

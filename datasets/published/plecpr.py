@@ -19,8 +19,8 @@ from scipy.sparse import coo_array
 
 from ogas.datasets.columns import labels
 from ogas.datasets.found import Found, per_unit, reading
-from ogas.datasets.published.labelled import number_in
 from ogas.datasets.published.wanted import Picked, Wanted
+from ogas.datasets.text import Lines, number_in
 from ogas.engine.errors import InvalidInputError
 from ogas.engine.header import Header
 from ogas.engine.table import coefficients_from
@@ -57,8 +57,8 @@ def read_plecpr(source: Path, wanted: Wanted) -> Found:
 
 
 def _lines(source: Path) -> Iterator[tuple[str, str, float, str]]:
-    with source.open(encoding="utf-8-sig") as stream:
-        for number, text in enumerate(stream, start=1):
+    with source.open("rb") as stream:
+        for number, text in enumerate(Lines(stream, is_ours=True), start=1):
             if not text.strip():
                 continue
             place = f"row {number}"

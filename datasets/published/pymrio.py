@@ -24,6 +24,7 @@ al. 2018, Journal of Industrial Ecology 22:502).
 """
 
 import zipfile
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,6 @@ from scipy.sparse import csr_array
 from ogas.datasets.found import Found, per_unit, reading
 from ogas.datasets.published.accounts import ids_of, levels_of
 from ogas.datasets.published.archive import Archive, inside
-from ogas.datasets.published.doubts import doubts
 from ogas.datasets.published.pymrio_factors import Stressors
 from ogas.datasets.published.pymrio_parts import (
     Part,
@@ -44,7 +44,7 @@ from ogas.datasets.published.pymrio_parts import (
     product_of,
     systems,
 )
-from ogas.datasets.published.sparse import Entries, in_order, order_of
+from ogas.datasets.published.sparse import Axis, Entries, in_order, order_of
 from ogas.datasets.published.wanted import Wanted
 from ogas.engine.errors import InvalidInputError
 from ogas.engine.header import Header
@@ -52,6 +52,9 @@ from ogas.engine.table import Vector, coefficients_from
 
 METADATA = "metadata.json"
 OURS = "ogas"  # the entry of the metadata that says what a table of ours said
+EXIOBASE = "exio"  # how its titles begin
+BASIC = "flows are at basic prices, as EXIOBASE has them"
+UNSAID = "at which prices its flows are, these files do not say"
 TITLES = {"name": "title", "description": "source", "system": "system", "version": "version"}
 
 
@@ -83,7 +86,7 @@ def read_pymrio(source: Path, wanted: Wanted) -> Found:
             meta=_meta(system),
         )
         found = replace(found, header=header)
-        messages = (*found.messages, *stressors.messages(), *doubts(found))
+        messages = (*found.messages, *stressors.messages(), *_prices(header.meta))
         return replace(found, messages=messages)
 
 
@@ -95,8 +98,9 @@ def _system(system: Part) -> tuple[list[Product], Found]:
             f"neither A nor Z is there, only {', '.join(system.files) or 'nothing'}",
             advice="save the system again, with A or with Z and Y",
         )
-    products, matrix, messages = _square(system, core)
-    demand, output = (_sums(system, name, products) for name in ("Y", "x"))
+    columns, matrix, messages = _square(system, core)
+    products = [product_of(label) for label in columns.labels]
+    demand, output = (_sums(system, name, columns) for name in ("Y", "x"))
     if demand is None and (core == "A" or output is None):
         messages += ("no final demand (Y): plans will need --demand",)
     units = _units(system, products)
@@ -107,26 +111,29 @@ def _system(system: Part) -> tuple[list[Product], Found]:
     return products, per_unit(found) if core == "Z" else found
 
 
-def _square(system: Part, name: str) -> tuple[list[Product], csr_array, tuple[str, ...]]:
-    entries, labels = Entries(), []
+def _square(system: Part, name: str) -> tuple[Axis, csr_array, tuple[str, ...]]:
+    entries, labels, places = Entries(), [], []
     with system.grid(name) as grid:
         products = [product_of(label) for label in grid.columns]
+        columns = Axis(products, [grid.place(k) for k in range(len(products))])
         for row in grid.rows():
             labels.append(product_of(row.label))
+            places.append(row.place)
             entries.add(row.values)
-        order = order_of(products, labels)
+        order = order_of(columns, Axis(labels, places))
         messages = tuple(f"{name}: {line}" for line in grid.messages())
-    return products, in_order(entries.matrix(len(products)), order), messages
+    return columns, in_order(entries.matrix(len(products)), order), messages
 
 
-def _sums(system: Part, name: str, products: list[Product]) -> Vector | None:
+def _sums(system: Part, name: str, columns: Axis) -> Vector | None:
     """Return the row sums of a table, if it is there: categories and regions together."""
     if name not in system.files:
         return None
     with system.grid(name) as grid:
-        rows = [(product_of(row.label), float(row.values.sum())) for row in grid.rows()]
-        order = order_of(products, [label for label, _ in rows])
-    return np.array([total for _, total in rows])[order]
+        rows = [(product_of(row.label), row.place, row.values.sum()) for row in grid.rows()]
+        labels, places, totals = zip(*rows, strict=True) if rows else ((), (), ())
+        order = order_of(columns, Axis(labels, places))
+        return np.array(totals, dtype=np.float64)[order]
 
 
 def _units(system: Part, products: list[Product]) -> Any:
@@ -136,6 +143,13 @@ def _units(system: Part, products: list[Product]) -> Any:
         said = {product_of(label): cells[0] for label, cells, _ in grid.texts()}
     units = [said.get(product, "") for product in products]
     return units[0] if len(set(units)) == 1 else np.array(units, dtype=np.str_)
+
+
+def _prices(meta: Mapping[str, Any]) -> tuple[str, ...]:
+    """Say at which prices the flows are; of a table that we wrote there is nothing to say."""
+    if "title" not in meta or "system" not in meta:
+        return ()
+    return (BASIC if str(meta["title"]).lower().startswith(EXIOBASE) else UNSAID,)
 
 
 def _meta(system: Part) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from ogas.datasets.published.labelled import Edges, Label
 from ogas.datasets.published.pymrio_parts import Part, Product, product_of
-from ogas.datasets.published.sparse import order_of
+from ogas.datasets.published.sparse import Axis, order_of
 from ogas.datasets.published.wanted import Picked, Wanted
 from ogas.engine.errors import InvalidInputError
 from ogas.engine.header import Header
@@ -47,17 +47,20 @@ class Stressors:
                 "any product and left out"
             )
         units = _units(part, core)
-        own: set[Label] = set()
+        own: dict[Label, str] = {}
         with part.grid(core) as grid:
-            order = order_of(self._products, [product_of(label) for label in grid.columns])
+            columns = [product_of(label) for label in grid.columns]
+            places = [grid.place(k) for k in range(len(columns))]
+            asked = Axis(self._products, [""] * len(self._products))
+            order = order_of(asked, Axis(columns, places))
             for row in grid.rows(lambda label: self._takes(extension, label)):
                 if row.label in own:
                     raise InvalidInputError(
                         f"two stressors are called {'|'.join(row.label)!r}",
-                        where=row.place,
+                        where=f"{own[row.label]} and {row.place}",
                         advice="rename or merge them",
                     )
-                own.add(row.label)
+                own[row.label] = row.place
                 name = self._name(extension, row.label)
                 amounts = row.values[order]
                 self.amounts[name] = amounts if core == "S" else self._per_unit(name, amounts)

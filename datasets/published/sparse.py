@@ -1,7 +1,7 @@
 """Sparse matrices that grow row by row, and rows brought into the order of columns."""
 
-from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -37,35 +37,58 @@ class Entries:
         return csr_array((data, indices, indptr), shape=(len(lengths), width))
 
 
-def order_of(wanted: Sequence[Label], found: Sequence[Label]) -> Integers:
-    """Return where each label that is wanted stands among those found.
+@dataclass(frozen=True)
+class Axis:
+    """The labels along one side of a table, and where each stands, for messages."""
+
+    labels: Sequence[Label]
+    places: Sequence[str]
+
+    @property
+    def place(self) -> dict[Label, str]:
+        """Where each label stands.
+
+        Raises
+        ------
+        InvalidInputError
+            If one is there twice, with both places.
+        """
+        seen: dict[Label, str] = {}
+        for label, place in zip(self.labels, self.places, strict=True):
+            if label in seen:
+                raise InvalidInputError(
+                    f"{named(label)!r} is there {self.labels.count(label)} times",
+                    where=f"{seen[label]} and {place}",
+                    advice="rename or merge them: every product needs one row and one column",
+                )
+            seen[label] = place
+        return seen
+
+
+def order_of(columns: Axis, rows: Axis) -> Integers:
+    """Return which row belongs to each column.
 
     Raises
     ------
     InvalidInputError
         Naming labels that are there twice, missing, or unknown.
     """
-    for labels in (wanted, found):
-        label, times = Counter(labels).most_common(1)[0] if labels else ((), 0)
-        if times > 1:
-            raise InvalidInputError(
-                f"{named(label)!r} is there {times} times",
-                advice="rename or merge them: every product needs one row and one column",
-            )
-    place = {label: number for number, label in enumerate(found)}
-    known = set(wanted)
-    missing = [label for label in wanted if label not in place]
-    unknown = [label for label in found if label not in known]
+    wanted, found = columns.place, rows.place
+    missing = [label for label in wanted if label not in found]
+    unknown = [label for label in found if label not in wanted]
     if missing or unknown:
         lacks = f"no row for {_some(missing)}" if missing else ""
         odd = f"no column for {_some(unknown)}" if unknown else ""
+        places = [wanted[label] for label in missing[:1]] + [found[label] for label in unknown[:1]]
         raise InvalidInputError(
             "rows and columns do not name the same products: "
             + ", ".join(filter(None, (lacks, odd))),
+            where=", ".join(filter(None, places)),
             advice="every product needs one row and one column of the same name; are totals, or "
             "parts of final demand, among them?",
         )
-    return np.array([place[label] for label in wanted], dtype=np.int64)
+    number = {label: k for k, label in enumerate(rows.labels)}
+    return np.array([number[label] for label in columns.labels], dtype=np.int64)
 
 
 def in_order(matrix: csr_array, order: Integers) -> csr_array:

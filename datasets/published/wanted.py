@@ -1,4 +1,4 @@
-"""What of a published table is wanted: which primary inputs, and which table of a pair.
+"""What of a published table is wanted: which primary inputs, and which table where several are.
 
 EXIOBASE alone has more than a thousand primary inputs:
 
@@ -6,6 +6,7 @@ EXIOBASE alone has more than a thousand primary inputs:
 nothing                                                       the first ones, up to a limit
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
@@ -13,6 +14,8 @@ from fnmatch import fnmatchcase
 from ogas.engine.errors import WrongUsageError
 
 MOST = 40
+DOMESTIC, TOTAL = "domestic", "total"
+IMPORTS = (DOMESTIC, TOTAL)
 
 
 @dataclass(frozen=True)
@@ -25,10 +28,36 @@ class Wanted:
         Names of factors, or patterns with ``*``; none for the first `MOST`.
     model : one of `ogas.engine.symmetric.MODELS`, or None
         Which table to make of a supply-use pair.
+    imports : one of `IMPORTS`, or None
+        Which coefficients to make where imports are told from domestic products; see
+        `ogas.datasets.published.imports`.
+    year : int, optional
+        Which year of several.
     """
 
     names: tuple[str, ...] = ()
     model: str | None = None
+    imports: str | None = None
+    year: int | None = None
+
+    def year_of(self, there: Sequence[str]) -> tuple[str, str]:
+        """Return the year to read of those that are there: the newest unless asked; and why.
+
+        Raises
+        ------
+        WrongUsageError
+            If the year that was asked for is not there.
+        """
+        listed = ", ".join(sorted(there))
+        if self.year is None:
+            newest = max(there)
+            why = (
+                f"the newest of {listed}; for another, --year" if len(there) > 1 else "the only one"
+            )
+            return newest, f"year {newest}, {why}"
+        if str(self.year) not in there:
+            raise WrongUsageError(f"there is no year {self.year}", advice=f"there are: {listed}")
+        return str(self.year), f"year {self.year}, of {listed}"
 
 
 @dataclass

@@ -23,26 +23,27 @@ Sources: Timmer et al. (2015), Review of International Economics 23:575; wiod.or
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
-import numpy as np
-
 from ogas.datasets.found import Found, reading
-from ogas.datasets.published.accounts import Kind, Layout, read_account
-from ogas.datasets.published.labelled import Label, Row, Takes, Zeros, every, named, number_in
+from ogas.datasets.published.accounts import read_account
+from ogas.datasets.published.labelled import Label
+from ogas.datasets.published.layout import Kind, Layout, Valuation
+from ogas.datasets.published.sheet_grid import SheetGrid, headings_of
 from ogas.datasets.published.wanted import Wanted
-from ogas.datasets.published.workbook import Cells, column_name, sheets
+from ogas.datasets.published.workbook import Cells, sheets, text_of
 from ogas.engine.errors import InvalidInputError
-from ogas.engine.table import Vector
 
 LABELS = HEADINGS = 4
 CODE, NAME, COUNTRY = 0, 1, 2
 DEEPEST = 20  # rows in which the headings end
 WORLD = "TOT"
-DEMAND = {"CONS_h", "CONS_np", "CONS_g", "GFCF", "INVEN", "GGFC"}
+DEMAND = {"CONS_h", "CONS_np", "CONS_g", "GFCF", "INVEN", "GGFC", "EXP"}
 OUTPUT = re.compile(r"GO|(total )?output.*", re.IGNORECASE)
 TOTAL = re.compile(r"II_fob|total intermediate.*", re.IGNORECASE)
 UNIT = "million US$"
+VALUATION = Valuation("basic prices", re.compile("TXSP|IntTTM"))
 # Release 2013 has no codes below and beside the industries.
 NAMES = {
     "taxes less subsidies on products": "TXSP",
@@ -65,85 +66,44 @@ def read_wiod(source: Path, wanted: Wanted) -> Found:
     with reading(source), sheets(source) as book:
         sheet = next(iter(book))
         with reading(Path(f"sheet {sheet}")):
-            grid = SheetGrid(book[sheet])
-            account = read_account(grid, _layout(), wanted)
+            rows = enumerate(book[sheet], start=1)
+            headings = headings_of(found_headings(rows), LABELS)
+            layout = Layout(column_kind, row_kind, _product, factor_of, VALUATION)
+            account = read_account(SheetGrid(headings, LABELS, rows), layout, wanted)
         year = re.search(r"(?:19|20)\d\d", f"{sheet} {source.stem}")
         meta = {"title": f"WIOD {year.group() if year else ''}".strip(), "source": source.name}
         return account.found(UNIT, meta)
 
 
-class SheetGrid:
-    """A sheet with four headings and four labels, read row by row."""
+def found_headings(rows: Iterator[tuple[int, Cells]]) -> list[Cells]:
+    """Return the four headings, the last of which counts the columns; reads the rows up to it.
 
-    def __init__(self, rows: Iterator[Cells]) -> None:
-        self._rows, self._zeros = enumerate(rows, start=1), Zeros()
-        head = self._head()
-        width = max(k for cells in head for k, cell in enumerate(cells) if _text(cell)) + 1
-        texts = [[_text(cell) for cell in cells[LABELS:width]] for cells in head]
-        texts = [row + [""] * (width - LABELS - len(row)) for row in texts]
-        self._width = width
-        self._columns: list[Label] = list(zip(*texts, strict=True))
-
-    @property
-    def columns(self) -> list[Label]:
-        """Code, name, country and number of every column of numbers."""
-        return self._columns
-
-    def rows(self, takes: Takes = every) -> Iterator[Row]:
-        """Yield the rows whose label ``takes`` accepts."""
-        for number, cells in self._rows:
-            label = tuple(_text(cell) for cell in cells[:LABELS])
-            if any(label) and takes(label):
-                yield Row(label, self._numbers(cells, number), f"row {number}")
-
-    def messages(self) -> tuple[str, ...]:
-        """Return what was decided while reading."""
-        return self._zeros.messages()
-
-    def _head(self) -> list[Cells]:
-        """Return the four headings; the last one counts the columns."""
-        recent: list[Cells] = []
-        for number, cells in self._rows:
-            recent = [*recent[1 - HEADINGS :], cells]
-            if len(recent) == HEADINGS and {"c1", "c2"} <= {_text(cell) for cell in cells}:
-                return recent
-            if number == DEEPEST:
-                break
-        raise InvalidInputError(
-            f"none of the first {DEEPEST} rows counts the columns c1, c2, c3 ...",
-            advice="is this a world input-output table of WIOD, as published?",
-        )
-
-    def _numbers(self, cells: Cells, number: int) -> Vector:
-        values = np.zeros(self._width - LABELS)
-        for k, cell in enumerate(cells[LABELS : self._width]):
-            if isinstance(cell, int | float) and np.isfinite(cell):
-                values[k] = cell
-            elif cell is None or not str(cell).strip():
-                values[k] = self._zeros.at(self._place(k, number))
-            else:
-                values[k] = number_in(str(cell), self._place(k, number))
-        return values
-
-    def _place(self, k: int, number: int) -> str:
-        return f"cell {column_name(k + LABELS)}{number} ({named(self._columns[k][:3])})"
+    Raises
+    ------
+    InvalidInputError
+        If there is no such row.
+    """
+    recent: list[Cells] = []
+    for _, cells in islice(rows, DEEPEST):
+        recent = [*recent[1 - HEADINGS :], cells]
+        if len(recent) == HEADINGS and {"c1", "c2"} <= {text_of(cell) for cell in cells}:
+            return recent
+    raise InvalidInputError(
+        f"none of the first {DEEPEST} rows counts the columns c1, c2, c3 ...",
+        where=f"rows 1 to {DEEPEST}",
+        advice="is this a world input-output table of WIOD, as published?",
+    )
 
 
-def _text(cell: object) -> str:
-    return "" if cell is None else str(cell).strip()
-
-
-def _layout() -> Layout:
-    return Layout(_column, _row, _product, _factor)
-
-
-def _column(label: Label) -> Kind:
+def column_kind(label: Label) -> Kind:
+    """Return what a column is; release 2013 has no codes above final demand."""
     if label[COUNTRY] == WORLD or OUTPUT.fullmatch(label[CODE] or label[NAME]):
         return Kind.OUTPUT
     return Kind.DEMAND if label[CODE] in {*DEMAND, ""} else Kind.PRODUCT
 
 
-def _row(label: Label) -> Kind:
+def row_kind(label: Label) -> Kind:
+    """Return what a row is: by its country, and below the products by its code or name."""
     if label[CODE] in DEMAND:
         return Kind.DEMAND
     if label[COUNTRY] not in (WORLD, ""):
@@ -158,5 +118,6 @@ def _product(label: Label) -> tuple[str, str]:
     return label[COUNTRY], label[CODE]
 
 
-def _factor(label: Label) -> str:
+def factor_of(label: Label) -> str:
+    """Return the code of a primary input; release 2013 has names alone."""
     return label[CODE] or NAMES.get(label[NAME].lower(), label[NAME])

@@ -68,6 +68,13 @@ def _package(name: str) -> Any:
         ) from error
 
 
+def text_of(cell: object) -> str:
+    """Return the text of a cell; codes like 22 may have been stored as numbers."""
+    if isinstance(cell, float) and cell.is_integer():
+        cell = int(cell)
+    return "" if cell is None else str(cell).strip()
+
+
 def column_name(place: int) -> str:
     """Return what a spreadsheet calls a column.
 

@@ -66,7 +66,7 @@ def test_blocks_are_made_as_asked_and_the_reason_is_said(
     [
         ("unknown.csv", 5, "unknown.csv, row 3: there is no product 'z'"),
         ("missing.csv", 5, "missing.csv: 11 of 12 products are not there: AUS|b, AUS|c"),
-        ("headless.csv", 5, "headless.csv: no column block; there are: id"),
+        ("headless.csv", 5, "headless.csv, row 1: no column block; there are: id"),
         ("folder.csv", 5, "folder.csv: "),
         ("13", 2, "12 products cannot make up 13 blocks; ask for 1 to 12 blocks"),
         ("0", 2, "cannot make up 0 blocks"),

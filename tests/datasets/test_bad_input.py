@@ -38,7 +38,7 @@ def refused(error, pattern, file, **options):
         (",a,b\na,1,2\nb,3,much\n", "row 3: b is 'much', not a finite number"),
         (",a,b\na,nan,2\nb,3,4\n", "row 2: a is 'nan', not a finite number"),
         (",a,b\nb,1,inf\na,3,4\n", "row 2: b is 'inf', not a finite number"),
-        (",a,b\na,1,2\nb,3,4\nlabour,5,\n", "row 4: labour is '', not a finite number"),
+        (",a,b\na,1,2\nb,3,4\nlabour,5,\n", "row 4, column b: '' is not a finite number"),
         (",a,a\na,1,2\na,3,4\n", "two columns are called 'a'"),
         (",a,b\na,1,2\na,3,4\n", "two rows are called 'a'"),
         (",a,output\na,0.5,-1\n", "product a: gross output is negative"),
@@ -70,8 +70,8 @@ def test_flows_that_give_no_coefficients_are_refused(tmp_path, text, pattern):
         (EDGES + "a,b,1\nc,a,1\n", PRODUCTS, r"row 3: there is no product 'c' \(supplier\)"),
         (EDGES + "a,b,\n", PRODUCTS, "row 2: quantity is '', not a finite number"),
         (EDGES + "a,b\n", PRODUCTS, "row 2: 2 cells, but the header has 3"),
-        (EDGES + "a,b,1\n", PRODUCTS + "a,3\n", "ids must be unique: a occurs 2 times"),
-        (EDGES + "a,b,1\n", "name\nx\n", r"products\.csv: no column id"),
+        (EDGES + "a,b,1\n", PRODUCTS + "a,3\n", "row 2 and row 4: the product 'a' is listed twice"),
+        (EDGES + "a,b,1\n", "name\nx\n", r"products\.csv, row 1: no column id"),
         (EDGES + "a,b,1\n", "id,labour\na,1\nb,x\n", "row 3: labour is 'x'"),
         (EDGES + "a,b,1\n", "id,output\na,1\nb,-1\n", "product b: gross output is negative"),
     ],
@@ -223,4 +223,4 @@ def test_a_bad_demand_is_refused_with_its_row(tmp_path, text, pattern):
     (tmp_path / "f.csv").write_text(text)
     with pytest.raises(InvalidInputError, match=pattern) as caught:
         read_demand(tmp_path / "f.csv", table)
-    assert re.match(r".*f\.csv, row|.*f\.csv: no column", str(caught.value))
+    assert re.match(r".*f\.csv, row|.*f\.csv, row 1: no column", str(caught.value))

@@ -58,19 +58,16 @@ def test_industries_by_industries_come_of_the_same_workbooks(tmp_path):
 def test_what_was_read_and_what_is_special_is_said(tmp_path):
     make, use = write_pair(tmp_path / "bea")
     _, *said = read(tmp_path / "bea", model=TECHNOLOGY).messages
-    assert said[
-        0
-    ] == "year 2017, the newest of 2012, 2017; for another, name it in the folder's " + (
-        "name, such as bea-2012"
-    )
-    assert said[1] == f"make: {make.name}; use: {use.name}"
+    assert said[0] == "year 2017, the newest of 2012, 2017; for another, --year"
+    assert said[1].startswith(f"make: {make.name}; use: {use.name}, at producers' prices: trade")
     assert said[2].startswith(
         "demand is the sum of 2 final uses, taken as output less use; primary"
     )
     assert said[3] == "totals left out of the use table: T005, T006, T008, T001, T004, T007"
     assert "S00401 Scrap, S00300 Noncomparable imports; scrap and used goods count as" in said[4]
     assert said[5] == "used, but made by no industry (1): S00300; their demand is negative"
-    assert len(said) == 6
+    assert said[6] == "1 product has no output, kept and made of nothing: S00300"
+    assert len(said) == 7
 
 
 def test_each_workbook_finds_its_partner_and_ignores_others(tmp_path):
@@ -79,16 +76,20 @@ def test_each_workbook_finds_its_partner_and_ignores_others(tmp_path):
     write_book(tmp_path / "IOUse_Before_Redefinitions_PUR_2017_Detail.xlsx", {"2017": [[]]})
     for source in (make, use):
         messages = read(source, model=TECHNOLOGY).messages
-        assert f"make: {make.name}; use: {use.name}" in messages
+        assert any(line.startswith(f"make: {make.name}; use: {use.name}, ") for line in messages)
     with pytest.raises(InvalidInputError, match="2 pairs of a make and a use workbook: IOMake_"):
         read(tmp_path, model=TECHNOLOGY)
 
 
-def test_a_year_in_the_name_of_the_source_is_read(tmp_path):
+def test_a_year_in_the_name_of_the_source_is_read_unless_another_is_asked_for(tmp_path):
     write_pair(tmp_path / "bea-2012")
     found = read(tmp_path / "bea-2012", model=TECHNOLOGY)
     np.testing.assert_allclose(found.table.output, 10 * MAKE.sum(axis=0))
     assert "year 2012, as bea-2012 says, of 2012, 2017" in found.messages
+    asked = read(tmp_path / "bea-2012", model=TECHNOLOGY, year=2017)
+    np.testing.assert_allclose(asked.table.output, MAKE.sum(axis=0))
+    with pytest.raises(WrongUsageError, match="no year 1999; there are: 2012, 2017"):
+        read(tmp_path / "bea-2012", model=TECHNOLOGY, year=1999)
     write_pair(tmp_path / "bea-1999")
     with pytest.raises(InvalidInputError, match="no sheet 1999 in both workbooks; make has 2012, "):
         read(tmp_path / "bea-1999", model=TECHNOLOGY)

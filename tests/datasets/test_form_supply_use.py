@@ -87,7 +87,8 @@ def test_inputs_come_by_name_and_imports_by_difference(tmp_path):
     }
     assert accounts.messages == (
         "ignored arrays: odd",
-        "domestic use; imported inputs are the factor imports",
+        "coefficients are of domestic products alone, as --imports is not given; imported inputs "
+        "(10) are the factor imports; --imports total adds imports to the coefficients",
         "primary inputs of the industries: wages, profits, imports, hours",
     )
 
@@ -121,8 +122,9 @@ def test_what_is_negative_and_what_nobody_makes_is_said(tmp_path):
         S=np.array([[90.0, 10.0], [0.0, 100.0], [0.0, 0.0]]),
         prod=np.array(["x", "y", "z"]),
     )
-    *_, said = read(file, model="industry-technology").messages
+    *_, said, idle = read(file, model="industry-technology").messages
     assert said == "used, but made by no industry (1): z; their demand is negative"
+    assert idle == "1 product has no output, kept and made of nothing: z"
     *_, said = read(file, model="fixed-product-sales").messages
     assert said.endswith("their use is in the factor imports")
     file = saved(tmp_path, S=np.array([[50.0, 50.0], [0.0, 60.0]]))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from stored_tables import alike, same, small_table, tables
 
@@ -55,6 +55,7 @@ def test_text_forms_bring_back_all_but_meta_and_factor_units(name, table, tmp_pa
 @settings(max_examples=25, deadline=None)
 @given(table=tables(text=WORD))
 def test_a_square_brings_back_ids_coefficients_demand_output_and_factors(table, tmp_path_factory):
+    assume(not {str(name) for name in table.ids.tolist()} & set(table.factors))
     file = tmp_path_factory.mktemp("form") / "t.csv"
     write(table, file, format="square")
     lost = ("meta", "factor_units", "value_type", "units", "names", "blocks", "price")
@@ -137,7 +138,7 @@ def test_arrays_without_a_place_are_listed(tmp_path):
     write(small_table(), tmp_path / "t.npz")
     with np.load(tmp_path / "t.npz") as arrays:
         np.savez(tmp_path / "u.npz", wage=np.ones(12), imp=np.ones(12), **arrays)
-    assert read(tmp_path / "u.npz").messages == ("ignored arrays: wage, imp",)
+    assert read(tmp_path / "u.npz").messages[0] == "ignored arrays: wage, imp"
 
 
 def test_without_pyarrow_parquet_says_how_to_get_it(tmp_path, monkeypatch):

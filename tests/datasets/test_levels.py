@@ -97,7 +97,7 @@ def test_further_texts_and_integers_of_the_exchange_form_are_levels(tmp_path):
     found = read(tmp_path / "u.npz")
     assert set(found.levels) == {"region", "branch", "code"}
     assert found.levels["region"].tolist() == ["north", "south"] * 6
-    assert found.messages == ("ignored arrays: branch, code, wage, short, square",)
+    assert found.messages[0] == "ignored arrays: branch, code, wage, short, square"
 
 
 def test_levels_survive_that_flows_become_coefficients(tmp_path):
@@ -127,7 +127,7 @@ def test_a_file_of_blocks_is_read_in_any_order(tmp_path, rows, expected):
         ("id,block\n", ["b.csv: 3 of 3 products are not there: coal, steel, 07"]),
         ("id,block\ncoal,1\n07,1\nsteel,2\ncoal,2\n", ["row 5: product coal", "first in row 2"]),
         ("id,block\ncoal,1\n07, \nsteel,2\n", ["b.csv, row 3: product 07 has no block"]),
-        ("id,sector\ncoal,1\n", ["b.csv: no column block; there are: id, sector"]),
+        ("id,sector\ncoal,1\n", ["b.csv, row 1: no column block; there are: id, sector"]),
         ("id,block\ncoal,1,2\n", ["b.csv", "row 2"]),
         ("", ["b.csv: the file is empty"]),
         (None, ["b.csv: there is no such file"]),

@@ -59,7 +59,7 @@ def test_bad_flows_are_refused(tmp_path, old, new, pattern):
 def test_targets_of_other_products_are_refused_with_their_file(tmp_path):
     (tmp_path / "flows.csv").write_text(FLOWS)
     (tmp_path / "labtarg.csv").write_text(TARGETS.replace("coal", "gas"))
-    with pytest.raises(InvalidInputError, match=r"labtarg\.csv: .*no row for 'coal'"):
+    with pytest.raises(InvalidInputError, match=r"labtarg\.csv, column 3: .*no row for 'coal'"):
         read(tmp_path / "flows.csv")
 
 

@@ -54,7 +54,7 @@ def test_every_edition_of_the_oecd_is_read(tmp_path, first, output, value_added)
     file = write_rows(tmp_path / "2018_SML.csv", icio(first, output, value_added))
     found = read(file)
     assert the_economy(found, value_added)
-    assert found.messages == ("final demand is the sum of 4 columns",)
+    assert found.messages == ("final demand is the sum of 4 columns", "flows are at basic prices")
     assert found.table.units == "million US$"
     assert found.table.meta["title"] == "OECD ICIO 2018"
 
@@ -77,10 +77,20 @@ def test_taxes_of_several_regions_add_up(tmp_path):
     file = write_rows(tmp_path / "ICIO2018_2010.csv", [*rows[:5], *taxes, *rows[5:]])
     found = read(file)
     np.testing.assert_allclose(found.table.factors["TAXSUB"] * X, [2, 3, 4, 5], rtol=1e-15)
-    assert "added up over regions: TAXSUB" in found.messages
+    assert "added up, as several rows have it: TAXSUB" in found.messages
     # Value added is what flows leave of output; with taxes on top, the account does not balance.
-    assert "inputs and primary inputs differ from output by more than 1%" in found.messages[-1]
-    assert "is a row missing (imports, taxes), or are prices mixed" in found.messages[-1]
+    *_, prices, costs = found.messages
+    assert prices.endswith("between them and purchasers' prices is kept as factors: TAXSUB")
+    assert "inputs and primary inputs differ from output by more than 1%" in costs
+    assert "most for AUS|C10 (column 3): they are 98, its output 95; without 'TAXSUB' they" in costs
+    assert "are inputs at purchasers' prices already?" in costs
+
+
+def test_a_missing_row_of_costs_is_the_likely_cause_of_a_gap(tmp_path):
+    rows = icio("", "OUT", "VA")
+    rows[5] = ["VA", *(0.5 * VALUE_ADDED).tolist(), *rows[5][5:]]
+    *_, said = read(write_rows(tmp_path / "ICIO2018_2010.csv", rows)).messages
+    assert "inputs are too small throughout: is a row missing (imports, taxes, value added)" in said
 
 
 def test_split_countries_are_kept_and_the_empty_whole_is_not(tmp_path):
@@ -157,7 +167,7 @@ def test_both_forms_of_figaro_are_read(tmp_path, layout, kind):
     found = read(file)
     assert the_economy(found, "D1")
     assert found.table.units == "million euro"
-    assert found.messages == ("final demand is the sum of 4 columns",)
+    assert found.messages == ("final demand is the sum of 4 columns", "flows are at basic prices")
 
 
 def test_the_lines_of_the_flat_form_may_stand_in_any_order(tmp_path):
@@ -202,6 +212,7 @@ def test_both_releases_of_wiod_are_read(tmp_path, release, writer):
         "final demand is the sum of 4 columns",
         f"rows of totals left out: {'II_fob ' if release == 2016 else ''}Total intermediate "
         "consumption TOT r65",
+        "flows are at basic prices",
     )
 
 
@@ -211,7 +222,10 @@ def test_both_releases_of_wiod_are_read(tmp_path, release, writer):
         ({(8, 6): "1,234.0"}, r"wiot.xlsx, sheet 2014, cell F8 .*'1,234.0'.*thousands"),
         ({(6, 5): "one", (6, 6): "two"}, "none of the first 20 rows counts the columns c1"),
         ({(8, 3): "AUT"}, "no row for 'AUS C10', no column for 'AUT C10'"),
-        ({(11, 1): "CONS_h"}, r"row 11 is a part of final demand .*: the table is the wrong way"),
+        (
+            {(11, 1): "CONS_h"},
+            r"row 11: a row is a part of final demand .*: the table is the wrong way",
+        ),
     ],
 )
 def test_a_bad_workbook_is_refused_with_sheet_and_cell(tmp_path, change, pattern):

@@ -42,6 +42,8 @@ WORD = st.text(st.characters(categories=["L", "P", "S"]), max_size=5).map(lambda
 # Regions and sectors of tables of the world; a bar would be one too many.
 WORLD = [f"{region}|{sector}" for region in ("AT", "ж") for sector in ('5" pipes', "a\tb")]
 
+PRICES = "flows are at basic prices, as EXIOBASE has them"
+
 
 def kept(table):
     """The table without what this layout has no place for."""
@@ -99,7 +101,7 @@ def test_a_system_like_exiobase_is_read_from_folder_and_zip(tmp_path):
             "version": "3.8",
         }
         assert level("country", table.ids, found.levels).tolist() == ["AUS", "AUS", "USA", "USA"]
-        assert found.messages == ()
+        assert found.messages == (PRICES,)
 
 
 def test_flows_are_divided_by_output_which_is_row_sum_plus_demand_where_x_is_missing(tmp_path):
@@ -149,7 +151,7 @@ def test_of_many_stressors_the_first_are_kept_or_those_that_are_named(tmp_path):
     folder = exiobase(tmp_path / "t", stressors=many)
     found = read(folder)
     assert len(found.table.factors) == 40
-    assert found.messages[-1].startswith("59 factors: the first 40 are kept; name others with")
+    assert found.messages[-2].startswith("59 factors: the first 40 are kept; name others with")
     assert list(read(folder, factors=["gas 59", "gas 1?"]).table.factors) == [
         *(f"gas {k}" for k in range(10, 20)),
         "gas 59",
@@ -183,6 +185,7 @@ def test_what_final_demand_uses_directly_and_several_units_are_remarked_on(tmp_p
     assert found.messages == (
         "products are in several units: M.EUR, TJ",
         "satellite: F_Y, what final demand uses directly, is no part of any product and left out",
+        PRICES,
     )
 
 
@@ -232,7 +235,10 @@ def test_what_products_without_output_emit_is_left_out_and_told(tmp_path):
     found = read(folder)
     assert found.table.factors["CO2"][0] == 0
     assert any("CO2: 1 products without output use" in message for message in found.messages)
-    assert any("1 products have no output" in message for message in found.messages)
+    assert any(
+        "1 product has no output, kept and made of nothing: AUS|A01" in message
+        for message in found.messages
+    )
 
 
 def test_an_output_that_does_not_fit_is_remarked_on(tmp_path):
@@ -260,9 +266,9 @@ def changed(folder, name, old, new):
             "A.txt",
             "USA\tC10",
             "USA\tC11",
-            r"A\.txt: .*no row for 'USA C10', no column for 'USA C11'",
+            r"A\.txt, column 6, row 7: .*no row for 'USA C10', no column for 'USA C11'",
         ),
-        ("A.txt", "USA\tC10", "USA\tA01", r"A\.txt: 'USA A01' is there 2 times"),
+        ("A.txt", "USA\tC10", "USA\tA01", r"A\.txt, row 6 and row 7: 'USA A01' is there 2 times"),
         ("A.txt", repr(A[0, 0].item()), "1,234.5", r"row 4, column AUS A01: '1,234.5'.*thousands"),
         (
             "A.txt",
@@ -274,9 +280,19 @@ def changed(folder, name, old, new):
         ("A.txt", repr(A[0, 0].item()), "inf", "'inf' is not a finite number"),
         ("A.txt", repr(A[0, 0].item()) + "\t", "", "row 4: 5 cells, but the headings have 6"),
         ("A.txt", "sector\t\tA01\t", "sector\t\t", "row 2: its headings have 4 and 3 columns"),
-        ("Y.txt", "AUS\tA01", "AUS\tA02", r"Y\.txt: .*no row for 'AUS A01'"),
-        ("satellite/F.txt", "Hours", "CO2", r"satellite/F\.txt, row 5: two stressors are called"),
-        ("satellite/F.txt", "sector\tA01", "sector\tA09", r"satellite/F\.txt: .*'AUS A01'"),
+        ("Y.txt", "AUS\tA01", "AUS\tA02", r"Y\.txt.*: .*no row for 'AUS A01'"),
+        (
+            "satellite/F.txt",
+            "Hours",
+            "CO2",
+            r"satellite/F\.txt, row 4 and row 5: two stressors are called",
+        ),
+        (
+            "satellite/F.txt",
+            "sector\tA01",
+            "sector\tA09",
+            r"satellite/F\.txt, column 2: .*'AUS A01'",
+        ),
         ("file_parameters.json", '"Y.txt"', '"Y.pkl"', r"Y\.pkl: it is a pickle, which runs code"),
         ("file_parameters.json", '"Y.txt"', '"Y.xls"', r"Y\.xls: nobody knows tables of the kind"),
         ("file_parameters.json", '"Y.txt"', '"V.txt"', r"V\.txt: this file is missing"),
@@ -369,7 +385,9 @@ def test_marks_and_encodings_are_understood(tmp_path):
     (folder / "A.txt").write_bytes(
         (folder / "A.txt").read_bytes().decode("latin-1").encode("utf-16")
     )
-    with pytest.raises(InvalidInputError, match=r"A\.txt: the text is UTF-16; save it as UTF-8"):
+    with pytest.raises(
+        InvalidInputError, match=r"A\.txt, row 1: the text is UTF-16; save it as UTF-8"
+    ):
         read(folder)
 
 
@@ -378,7 +396,10 @@ def test_empty_cells_are_zero_and_told(tmp_path):
     changed(folder, "Z.txt", "\t0.0\t", "\t\t")
     found = read(folder)
     assert (found.table.coefficients.toarray() == A).all()
-    assert found.messages == ("Z: 1 empty cell taken as 0, the first in row 7, column AUS A01",)
+    assert found.messages == (
+        "Z: 1 empty cell taken as 0, the first in row 7, column AUS A01",
+        PRICES,
+    )
 
 
 def test_a_folder_of_something_else_is_never_replaced(tmp_path):
