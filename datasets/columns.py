@@ -159,6 +159,12 @@ def read_rows(file: Path) -> tuple[list[str], list[list[str]]]:
     if not rows:
         raise InvalidInputError("the file is empty", advice="its first row names the columns")
     header = [name.strip() for name in rows[0]]  # spaces after a comma are no part of a name
+    if len(header) == 1 and set(header[0]) & {";", "\t"}:
+        raise InvalidInputError(
+            "cells are separated by semicolons or tabs",
+            where="row 1",
+            advice="save it with commas between cells, and points in numbers",
+        )
     again = next((name for name in header if header.count(name) > 1), None)
     if again is not None:
         places = [k for k, name in enumerate(header, start=1) if name == again]

@@ -214,6 +214,14 @@ def test_every_damage_is_refused_with_its_place_and_nothing_is_imported(
     assert ("thousands" in line) == (damage == "a thousands separator")
 
 
+@pytest.mark.parametrize("form", ["square", "edges"])
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_other_separators_than_commas_are_refused_in_our_own_forms(ogas, tmp_path, form, separator):
+    reader = replace(READERS[form], separator=separator)
+    line = refused(ogas, tmp_path, reader.write(tmp_path), reader, "row 1")
+    assert "save it with commas" in line
+
+
 @pytest.mark.parametrize("form", READERS)
 def test_the_undamaged_file_is_imported(ogas, tmp_path, form):
     source = READERS[form].write(tmp_path)
