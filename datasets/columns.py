@@ -5,6 +5,7 @@ the extra package pyarrow.
 """
 
 import csv
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -154,8 +155,13 @@ def read_columns(file: Path) -> Columns:
 
 def read_rows(file: Path) -> tuple[list[str], list[list[str]]]:
     """Return the header and the rows of a CSV file; each row has as many cells as the header."""
-    with file.open("rb") as stream:
-        rows = [row for row in csv.reader(Lines(stream, is_ours=True), strict=True) if row]
+    try:
+        with file.open(newline="", encoding="utf-8-sig") as stream:
+            rows = [row for row in csv.reader(stream, strict=True) if row]
+    except UnicodeDecodeError:
+        with file.open("rb") as bad:  # line by line takes longer, and says where
+            deque(Lines(bad, is_ours=True), maxlen=0)
+        raise
     if not rows:
         raise InvalidInputError("the file is empty", advice="its first row names the columns")
     header = [name.strip() for name in rows[0]]  # spaces after a comma are no part of a name
