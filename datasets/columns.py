@@ -162,6 +162,17 @@ def read_rows(file: Path) -> tuple[list[str], list[list[str]]]:
         with file.open("rb") as bad:  # line by line takes longer, and says where
             deque(Lines(bad, is_ours=True), maxlen=0)
         raise
+    return checked(rows)
+
+
+def checked(rows: list[list[str]]) -> tuple[list[str], list[list[str]]]:
+    """Return the header and the rows below it.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is no header, a column is there twice, or a row has more cells or fewer.
+    """
     if not rows:
         raise InvalidInputError("the file is empty", advice="its first row names the columns")
     header = [name.strip() for name in rows[0]]  # spaces after a comma are no part of a name

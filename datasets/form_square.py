@@ -1,4 +1,4 @@
-"""A labelled square CSV: the table as economists print it.
+"""A labelled square, CSV or the only sheet of a workbook: the table as economists print it.
 
                steel   bread   demand   output
     steel       0.1     0.2       3       10
@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
-from ogas.datasets.columns import Columns, labels, read_rows, write_rows
+from ogas.datasets.columns import Columns, checked, labels, read_rows, write_rows
 from ogas.datasets.found import Found, reading
 from ogas.datasets.published.doubts import is_total
+from ogas.datasets.published.workbook import WORKBOOKS, sheets, text_of
 from ogas.datasets.text import number_in, plain_number
 from ogas.engine.errors import InvalidInputError, WrongUsageError
 from ogas.engine.header import Header
@@ -31,17 +32,39 @@ MOST_PRODUCTS = 5000  # beyond, a square of text is not a form any more: 25 mill
 def read_square(file: Path) -> Found:
     """Read a labelled square of coefficients or flows."""
     with reading(file):
-        header, rows = read_rows(file)
-        products = [name for name in header[1:] if name not in EXTRA]
-        n = len(products)
-        order = _order(products, header, rows)
-        cells = Columns(dict(zip(header, zip(*rows[:n], strict=True), strict=True)), 2)
-        numbers = {name: cells.numbers(name)[order] for name in header[1:]}
-        A = np.column_stack([numbers[name] for name in products])
-        factors = {row[0].strip(): _factor(header, row, k) for k, row in enumerate(rows[n:], n + 2)}
-        vectors: dict[str, Any] = {name: numbers[name] for name in EXTRA if name in numbers}
-        found = Header(ids=labels(products), factors=factors, **vectors)
-        return Found(coefficients_from(csr_array(A)), found)
+        if file.suffix.lower() not in WORKBOOKS:
+            return _read(*read_rows(file))
+        name, rows = _only_sheet(file)
+        with reading(Path(f"sheet {name}")):
+            return _read(*checked(rows))
+
+
+def _only_sheet(file: Path) -> tuple[str, list[list[str]]]:
+    """Return the one sheet that is not empty: its name, and its rows up to the last text."""
+    with sheets(file) as book:
+        full = {name: [[text_of(cell) for cell in row] for row in book[name]] for name in book}
+    full = {name: rows for name, rows in full.items() if any(map(any, rows))}
+    if len(full) != 1:
+        raise InvalidInputError(
+            f"{len(full)} sheets are not empty: {', '.join(full)}",
+            advice="keep the one that holds the table",
+        )
+    name, rows = full.popitem()
+    width = max(k + 1 for row in rows for k, text in enumerate(row) if text)
+    return name, [(row + [""] * width)[:width] for row in rows if any(row)]
+
+
+def _read(header: list[str], rows: list[list[str]]) -> Found:
+    products = [name for name in header[1:] if name not in EXTRA]
+    n = len(products)
+    order = _order(products, header, rows)
+    cells = Columns(dict(zip(header, zip(*rows[:n], strict=True), strict=True)), 2)
+    numbers = {name: cells.numbers(name)[order] for name in header[1:]}
+    A = np.column_stack([numbers[name] for name in products])
+    factors = {row[0].strip(): _factor(header, row, k) for k, row in enumerate(rows[n:], n + 2)}
+    vectors: dict[str, Any] = {name: numbers[name] for name in EXTRA if name in numbers}
+    found = Header(ids=labels(products), factors=factors, **vectors)
+    return Found(coefficients_from(csr_array(A)), found)
 
 
 def _order(products: list[str], header: list[str], rows: list[list[str]]) -> list[int]:

@@ -25,6 +25,7 @@ from ogas.datasets.published.plecpr import is_plecpr, read_plecpr
 from ogas.datasets.published.pymrio import is_pymrio, read_pymrio
 from ogas.datasets.published.wanted import Wanted
 from ogas.datasets.published.wiod import read_wiod
+from ogas.datasets.published.workbook import WORKBOOKS
 
 PUBLISHED: Mapping[str, Callable[[Path, Wanted], Found]] = {
     "pymrio": read_pymrio,
@@ -47,7 +48,6 @@ BY_HEADINGS = {
     "5yearplan": is_five_years,
     "plecpr": is_plecpr,
 }
-WORKBOOKS = (".xlsx", ".xlsm", ".xlsb")
 
 
 def recognised(source: Path) -> str | None:

@@ -91,7 +91,8 @@ def found_headings(rows: Iterator[tuple[int, Cells]]) -> list[Cells]:
     raise InvalidInputError(
         f"none of the first {DEEPEST} rows counts the columns c1, c2, c3 ...",
         where=f"rows 1 to {DEEPEST}",
-        advice="is this a table of WIOD, as published? national ones are --format niot",
+        advice="is this a table of WIOD, as published? national ones are --format niot, and a "
+        "labelled square is --format square",
     )
 
 

@@ -14,6 +14,7 @@ from ogas.engine.errors import InvalidInputError, WrongUsageError
 
 Cells = tuple[Any, ...]
 BINARY, OTHERS = ".xlsb", (".xlsx", ".xlsm")
+WORKBOOKS = (*OTHERS, BINARY)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from published_files import write_sheets
 from stored_tables import alike, same, small_table, tables
 
 from ogas.datasets.forms import read, write
@@ -156,3 +157,17 @@ def test_every_square_table_of_the_data_folder_is_read(name):
         assert isinstance(found.table, Table)
         assert found.table.nonzeros == np.count_nonzero(arrays["A_data"])
         assert ("labour" in found.table.factors) == ("l" in arrays)
+
+
+def test_a_square_may_be_the_one_sheet_of_a_workbook(tmp_path):
+    rows = [["", "a", "b", "demand", None], ["a", 10, 0.1, 60, None], ["b", 20.5, 0, 30, None]]
+    file = write_sheets(
+        tmp_path / "t.xlsx", {"economy": [*rows, [], ["labour", 5, 10]], "empty": []}
+    )
+    table = read(file, format="square").table
+    assert table.coefficients.toarray().tolist() == [[10, 0.1], [20.5, 0]]
+    assert table.demand.tolist() == [60, 30]
+    assert table.factors["labour"].tolist() == [5, 10]
+    write_sheets(file, {"one": rows, "two": rows})
+    with pytest.raises(InvalidInputError, match="2 sheets are not empty: one, two; keep the one"):
+        read(file, format="square")
