@@ -9,7 +9,7 @@ from ogas.cluster.options import PATH, json_option, option, table_argument
 
 # As `ogas.datasets.forms` has them, which is not imported to print a help page.
 WRITTEN = ["npz", "mtx", "edges", "square", "pymrio"]
-READ = [*WRITTEN, "icio", "figaro", "wiod", "bea", "brightway", "5yearplan", "plecpr"]
+READ = [*WRITTEN, "icio", "figaro", "wiod", "bea", "brightway", "5yearplan", "plecpr", "dep1ex"]
 
 
 @click.command("import")

@@ -5,6 +5,10 @@ icio        OECD Inter-Country Input-Output, CSV
 figaro      Eurostat FIGARO, CSV, matrix or flat
 wiod        WIOD releases 2013 and 2016, .xlsx or .xlsb
 bea         US BEA, a make and a use workbook: of the pair, a model makes a table
+brightway   a datapackage of Brightway, folder or zip
+5yearplan   flows of Cockshott's five-year plans, CSV
+plecpr      prices by bar code, text
+dep1ex      councils of a participatory economy, Clojure, packed by gzip or not
 """
 
 import csv
@@ -16,6 +20,7 @@ from ogas.datasets.found import Found, reading
 from ogas.datasets.published.archive import Archive, only_text
 from ogas.datasets.published.bea import is_bea, read_bea
 from ogas.datasets.published.brightway import is_brightway, read_brightway
+from ogas.datasets.published.dep1ex import is_dep1ex, read_dep1ex
 from ogas.datasets.published.figaro import is_figaro, read_figaro
 from ogas.datasets.published.five_years import is_five_years, read_five_years
 from ogas.datasets.published.icio import is_icio, read_icio
@@ -33,6 +38,7 @@ PUBLISHED: Mapping[str, Callable[[Path, Wanted], Found]] = {
     "brightway": read_brightway,
     "5yearplan": read_five_years,
     "plecpr": read_plecpr,
+    "dep1ex": read_dep1ex,
 }
 PAIRS = ("bea",)  # supply-use pairs, which need a model
 BY_HEADINGS = {
@@ -49,6 +55,8 @@ def recognised(source: Path) -> str | None:
     with reading(source):
         if source.exists() and is_bea(source):
             return "bea"
+        if is_dep1ex(source):
+            return "dep1ex"
         if source.is_dir() or zipfile.is_zipfile(source):
             if source.suffix.lower() in WORKBOOKS:
                 return "wiod"
