@@ -87,7 +87,7 @@ def import_command(
     "--format",
     "form",
     type=click.Choice(WRITTEN),
-    help="The form of FILE [default: by its suffix].",
+    help="The form of FILE [default: by its suffix; pymrio if it is a folder].",
 )
 @json_option
 def export_command(table: str, file: Path, form: str | None) -> Answer:

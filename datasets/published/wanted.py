@@ -1,4 +1,4 @@
-"""What of a published table is wanted: which primary inputs, and which table of a pair.
+"""What of a source is wanted: which primary inputs, which table of a pair, whose product list.
 
 EXIOBASE alone has more than a thousand primary inputs:
 
@@ -9,6 +9,7 @@ nothing                                                       the first ones, up
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
+from pathlib import Path
 
 from ogas.engine.errors import WrongUsageError
 
@@ -25,10 +26,13 @@ class Wanted:
         Names of factors, or patterns with ``*``; none for the first `MOST`.
     model : one of `ogas.engine.symmetric.MODELS`, or None
         Which table to make of a supply-use pair.
+    products : path, optional
+        The product list of an edge list or a Matrix Market file.
     """
 
     names: tuple[str, ...] = ()
     model: str | None = None
+    products: Path | None = None
 
 
 @dataclass

@@ -155,3 +155,20 @@ def test_every_square_table_of_the_data_folder_is_read(name):
         assert isinstance(found.table, Table)
         assert found.table.nonzeros == np.count_nonzero(arrays["A_data"])
         assert ("labour" in found.table.factors) == ("l" in arrays)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "form"),
+    [
+        ("kind", "flows", "plecpr"),
+        ("products", "p.csv", "square"),
+        ("model", "industry-technology", "edges"),
+        ("factors", ["labour"], "mtx"),
+    ],
+)
+def test_an_option_that_a_form_does_not_take_is_refused_with_those_that_do(
+    tmp_path, option, value, form
+):
+    name = "factor" if option == "factors" else option
+    with pytest.raises(WrongUsageError, match=rf"t: --{name} goes with .*; this is {form}; leave"):
+        read(tmp_path / "t", format=form, **{option: value})
