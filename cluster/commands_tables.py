@@ -71,7 +71,7 @@ def import_command(
 ) -> Answer:
     """Store SOURCE, a table in a published form, as TABLE, a new table directory.
 
-    SOURCE is a file, or a folder as pymrio leaves it or with a make and a use workbook of BEA. It
+    SOURCE is a file, or a folder as pymrio leaves it or with the two workbooks of BEA. It
     may also be a table directory or a bundled table, to be stored in other blocks. If TABLE exists
     already, this becomes its next version; older versions stay readable.
     """

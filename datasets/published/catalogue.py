@@ -4,7 +4,7 @@ pymrio      a folder or zip in pymrio's layout: EXIOBASE 3 and whatever pymrio s
 icio        OECD Inter-Country Input-Output, CSV
 figaro      Eurostat FIGARO, CSV, matrix or flat
 wiod        WIOD releases 2013 and 2016, .xlsx or .xlsb
-bea         US BEA, a make and a use workbook: of the pair, a model makes a table
+bea         US BEA, a make or supply, and a use workbook: of the pair, a model makes a table
 brightway   a datapackage of Brightway, folder or zip
 5yearplan   flows of Cockshott's five-year plans, CSV
 plecpr      prices by bar code, text
