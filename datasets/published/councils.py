@@ -4,8 +4,8 @@
     (def ccs [{:income 5000, :utility-exponents [0.2 0.3], ...} {...} ...])
     (def wcs [{:industry 0, :production-inputs [[1 3] [2] [3]], ...} ...])
 
-A comma is a blank, and a semicolon begins a comment, which no map may contain. One
-piece of text is held, and of the councils their numbers alone, however long the file is.
+A comma is a blank, and a semicolon begins a comment, which no map may contain. One piece
+of text is held, and of the councils their numbers alone, however long the file is.
 """
 
 import re
@@ -24,6 +24,7 @@ CONSUMER, WORKER = "consumer council", "worker council"
 SECTIONS = {"ccs": CONSUMER, "wcs": WORKER}
 CONSUMED = {"private": ":utility-exponents", "public": ":public-good-exponents"}
 MADE = ("private", "intermediate", "public")  # by the number of the industry
+TECHNOLOGY = (":a", ":c", ":s", ":du")  # scale, effort, cost of effort and its power
 INPUTS = {
     "intermediate": ":input-exponents",
     "nature": ":nature-exponents",
@@ -55,7 +56,10 @@ class Council:
 
     def amount(self, key: str) -> float:
         """Return a value that is one number, 0 or more."""
-        return float(self._numbers(self._said(key), key)[0])
+        value = number_in(self._said(key).decode("latin-1"), f"{self.place}, {key}")
+        if value < 0:
+            raise InvalidInputError(f"{key} has {value:g}, less than 0", where=self.place)
+        return value
 
     def amounts(self, key: str) -> Vector:
         """Return a value that is a list of numbers, 0 or more."""
@@ -137,11 +141,13 @@ class Workers:
     Attributes
     ----------
     made : industry and product of each council
+    technology : the numbers `TECHNOLOGY` of each council
     inputs : the council, the place in `INPUTS` and the number of each input
     exponents : of each input
     """
 
     made: "array[int]" = field(default_factory=lambda: array("q"))
+    technology: "array[float]" = field(default_factory=lambda: array("d"))
     inputs: "array[int]" = field(default_factory=lambda: array("q"))
     exponents: "array[float]" = field(default_factory=lambda: array("d"))
 
@@ -153,6 +159,11 @@ class Workers:
                 f":industry is {industry:g}, not 0, 1 or 2", where=council.place
             )
         self.made.extend((int(industry), council.good(":product")))
+        technology = [council.amount(key) for key in TECHNOLOGY]
+        if 0 in technology:
+            nothing = TECHNOLOGY[technology.index(0)]
+            raise InvalidInputError(f"{nothing} is 0", where=council.place)
+        self.technology.extend(technology)
         lists = council.goods(":production-inputs", len(INPUTS))
         for kind, (numbers, key) in enumerate(zip(lists, INPUTS.values(), strict=True)):
             exponents = council.amounts(key)

@@ -13,7 +13,7 @@ from ogas.datasets.published import councils
 from ogas.engine.errors import DamagedError, InvalidInputError, WrongUsageError
 
 
-def worker(industry, product, goods, nature, labour):
+def worker(industry, product, goods, nature, labour, *, a=5.1, c=0.06, du=3.7):
     """A worker council; inputs of each kind by number."""
     lists = " ".join(f"[{' '.join(map(str, kind))}]" for kind in (goods, nature, labour))
     shares = [" ".join(map(str, kind.values())) for kind in (goods, nature, labour)]
@@ -22,8 +22,8 @@ def worker(industry, product, goods, nature, labour):
   :industry {industry},
   :output 0,
   :s 1,
-  :du 3.7,
-  :c 0.06,
+  :du {du},
+  :c {c},
   :product {product},
   :labor-quantities [0],
   :production-inputs [{lists}],
@@ -31,7 +31,7 @@ def worker(industry, product, goods, nature, labour):
   [{shares[0]}],
   :toothache false,
   :nature-exponents [{shares[1]}],
-  :a 5.1}}"""
+  :a {a}}}"""
 
 
 def consumer(income, private, public):
@@ -48,17 +48,26 @@ def consumer(income, private, public):
 
 
 CONSUMERS = [consumer(5000, "0.5\n   0.25", "0.25"), consumer(1000, "0.1 0.1", "0.3")]
-WORKERS = [
-    worker(0, 1, {1: 0.1, 2: 0.2}, {1: 0.2}, {1: 0.3}),
-    worker(0, 1, {1: 0.3}, {2: 0.1}, {1: 0.1, 2: 0.2}),
-    worker(0, 2, {2: 0.4}, {1: 0.1}, {1: 0.2}),
-    worker(1, 1, {2: 0.2}, {1: 0.3}, {2: 0.1}),
-    worker(1, 2, {1: 0.5}, {2: 0.1}, {1: 0.1}),
-    worker(2, 1, {1: 0.25, 2: 0.25}, {}, {2: 0.4}),
+RECIPES = [
+    ({1: 0.1, 2: 0.2}, {1: 0.2}, {1: 0.3}),
+    ({1: 0.3}, {2: 0.1}, {1: 0.1, 2: 0.2}),
+    ({2: 0.4}, {1: 0.1}, {1: 0.2}),
+    ({2: 0.2}, {1: 0.3}, {2: 0.1}),
+    ({1: 0.5}, {2: 0.1}, {1: 0.1}),
+    ({1: 0.25, 2: 0.25}, {}, {2: 0.4}),
 ]
-TEXT = "(ns pequod-cljs.dep1ex01)\n\n(def ccs \n[{}]\n)\n\n(def wcs \n[{}]\n)\n".format(
-    "\n ".join(CONSUMERS), "\n ".join(WORKERS)
-)
+MAKES = [(0, 1), (0, 1), (0, 2), (1, 1), (1, 2), (2, 1)]
+WORKERS = [worker(*made, *recipe) for made, recipe in zip(MAKES, RECIPES, strict=True)]
+
+
+def text_of(consumers, workers):
+    lists = "\n ".join(consumers), "\n ".join(workers)
+    return "(ns pequod-cljs.dep1ex01)\n\n(def ccs \n[{}]\n)\n\n(def wcs \n[{}]\n)\n".format(*lists)
+
+
+TEXT = text_of(CONSUMERS, WORKERS)
+# Exponents of council 6 add up to 1.1: with increasing returns there is no equilibrium.
+INCREASING = TEXT.replace("[0.4],\n  :industry 2", "[0.6],\n  :industry 2")
 
 
 def packed(folder, text=TEXT):
@@ -67,8 +76,9 @@ def packed(folder, text=TEXT):
     return file
 
 
-def test_coefficients_are_mean_exponents_and_demand_is_shares_of_income(tmp_path):
-    table = read(packed(tmp_path)).table
+def test_without_an_equilibrium_coefficients_are_plain_means_of_exponents(tmp_path):
+    found = read(packed(tmp_path, INCREASING))
+    table = found.table
     assert table.ids.tolist() == [
         *("private 1", "private 2", "public 1", "intermediate 1", "intermediate 2")
     ]
@@ -78,13 +88,16 @@ def test_coefficients_are_mean_exponents_and_demand_is_shares_of_income(tmp_path
     np.testing.assert_allclose(table.coefficients.toarray(), goods, rtol=1e-15)
     np.testing.assert_allclose(table.demand, [2500 + 200, 1250 + 200, 1250 + 600, 0, 0], rtol=1e-15)
     assert table.units == "money"
+    assert found.messages[1].endswith(
+        "each counted alike: no prices were found at which all markets clear"
+    )
 
 
 def test_kinds_of_labour_and_natural_resources_are_factors_and_so_are_their_sums(tmp_path):
-    factors = read(packed(tmp_path)).table.factors
+    factors = read(packed(tmp_path, INCREASING)).table.factors
     assert list(factors) == ["labour", "nature", "labour 1", "labour 2", "nature 1", "nature 2"]
-    np.testing.assert_allclose(factors["labour"], [0.3, 0.2, 0.4, 0.1, 0.1], rtol=1e-15)
-    np.testing.assert_allclose(factors["labour 2"], [0.1, 0, 0.4, 0.1, 0], rtol=1e-15)
+    np.testing.assert_allclose(factors["labour"], [0.3, 0.2, 0.6, 0.1, 0.1], rtol=1e-15)
+    np.testing.assert_allclose(factors["labour 2"], [0.1, 0, 0.6, 0.1, 0], rtol=1e-15)
     np.testing.assert_allclose(factors["nature"], [0.15, 0.1, 0, 0.3, 0.1], rtol=1e-15)
     np.testing.assert_allclose(factors["nature 2"], [0.05, 0, 0, 0, 0.1], rtol=1e-15)
     assert list(read(packed(tmp_path), factors=["nature*"]).table.factors) == [
@@ -94,16 +107,64 @@ def test_kinds_of_labour_and_natural_resources_are_factors_and_so_are_their_sums
         read(packed(tmp_path), factors=["CO2"])
 
 
-def test_weights_and_what_is_lost_are_said(tmp_path):
-    found = read(packed(tmp_path))
+def test_makers_of_a_good_are_weighed_by_what_they_sell_where_markets_clear(tmp_path):
+    # Each has labour of its own at .5 of revenue R, which costs p = .5 R / 1000. With c/k = .1 the
+    # revenue is R^.4 = λ a p^-.5 ..., so R^.9 is in proportion to a: twice a^(1/.9).
+    twice = dict(c=0.1, du=1.0, a=5 * 2**0.9), dict(c=0.1, du=1.0, a=5.0)
+    workers = [
+        worker(0, 1, {}, {}, {1: 0.5}, **twice[0]),
+        worker(0, 1, {}, {}, {2: 0.5}, **twice[1]),
+        worker(2, 1, {}, {}, {3: 0.5}, **twice[1]),
+    ]
+    found = read(packed(tmp_path, text_of([consumer(900, "2", "1")], workers)))
+    np.testing.assert_allclose(found.table.factors["labour 1"], [0.5 * 2 / 3, 0], rtol=1e-8)
+    np.testing.assert_allclose(found.table.factors["labour 2"], [0.5 * 1 / 3, 0], rtol=1e-8)
+    assert found.table.nonzeros == 0
     assert found.messages == (
-        "6 worker councils make 5 goods, and 2 consumer councils spend their incomes on them",
-        "all in money: a coefficient is the mean exponent of the councils that make a good, each "
-        "counted alike, as the file has no outputs",
-        "returns to scale (exponents add up to 0.6 ... 0.9) and effort are lost: this is not the "
-        "equilibrium of the councils",
+        "3 worker councils make 2 goods, and 1 consumer councils spend their incomes on them",
+        "all in money: a coefficient is the mean exponent of the councils that make a good, "
+        "weighed by their revenues where all markets clear; the endowments are those of the "
+        "program, 1,000 of every natural resource and kind of labour",
+        "returns to scale (exponents add up to 0.5 ... 0.5) are lost: for another demand, recipes "
+        "and weights stay as they are",
     )
-    assert found.levels["kind"].tolist() == ["private"] * 2 + ["public"] + ["intermediate"] * 2
+
+
+def test_a_good_that_nobody_wants_has_no_price_and_its_makers_count_alike(tmp_path):
+    consumers = [consumer(5000, "0.5 0", "0.25")]
+    found = read(packed(tmp_path, text_of(consumers, WORKERS)))
+    assert "each counted alike" in found.messages[1]
+    assert found.table.demand[1] == 0
+    np.testing.assert_allclose(found.table.factors["labour 2"][0], (0 + 0.2) / 2, rtol=1e-15)
+
+
+def test_the_plan_is_the_equilibrium_of_the_councils(tmp_path):
+    # Prices of five goods must satisfy the six councils, whose best revenue follows from the plan.
+    table = read(packed(tmp_path)).table
+    output = np.linalg.solve(np.eye(5) - table.coefficients.toarray(), table.demand)
+    first = table.coefficients.toarray()[4, 0] / 0.2
+    revenue = output[[0, 0, 1, 3, 4, 2]] * [first, 1 - first, 1, 1, 1, 1]
+    paid = {name: np.log(table.factors[name] @ output / 1000) for name in table.factors}
+    rows, right = np.zeros((6, 5)), np.zeros(6)
+    for k, (goods, nature, labour) in enumerate(RECIPES):
+        shares = [*goods.values(), *nature.values(), *labour.values()]
+        ease = 0.06 / 3.7
+        rows[k, [0, 0, 1, 3, 4, 2][k]] = 1
+        for good, share in goods.items():
+            rows[k, 2 + good] -= share
+        known = sum(b * paid[f"nature {i}"] for i, b in nature.items())
+        known += sum(b * paid[f"labour {i}"] for i, b in labour.items())
+        level = np.log(5.1) + ease * np.log(ease) + sum(b * np.log(b) for b in shares)
+        right[k] = (1 - sum(shares) - ease) * np.log(revenue[k]) + known - level
+    price, (miss,), *_ = np.linalg.lstsq(rows, right, rcond=None)
+    assert np.sqrt(miss) < 1e-6
+    assert 0.5 < first < 0.95
+    assert read(packed(tmp_path)).levels["kind"].tolist() == [
+        *["private"] * 2,
+        "public",
+        *["intermediate"] * 2,
+    ]
+    assert np.isfinite(price).all()
 
 
 @pytest.mark.parametrize("chunk", [1, 7, 300, 1 << 20])
@@ -142,6 +203,8 @@ def test_blanks_commas_and_comments_are_as_in_clojure(tmp_path):
         (":income 1000", ":income -1", "consumer council 2: :income has -1, less than 0"),
         (":income 1000", ":wage 1000", "consumer council 2: it has no :income"),
         ("[0.1 0.1]", "[0.1]", "consumer council 2: :utility-exponents has 1 numbers, but 2 in"),
+        (":a 5.1", ":a 0", "worker council 1: :a is 0"),
+        (":du 3.7", ":dv 3.7", "worker council 1: it has no :du"),
         (":income 1000", "#_:income 1000", "after consumer council 1: the text cannot be read fr"),
         (":industry 2", ":industry 3", "worker council 6: :industry is 3, not 0, 1 or 2"),
         (":product 2,", ":product 0,", "worker council 3: :product has 0, but goods are numbered"),
