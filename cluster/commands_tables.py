@@ -9,7 +9,10 @@ from ogas.cluster.options import PATH, json_option, option, table_argument
 
 # As `ogas.datasets.forms` has them, which is not imported to print a help page.
 WRITTEN = ["npz", "mtx", "edges", "square", "pymrio"]
-READ = [*WRITTEN, "icio", "figaro", "wiod", "niot", "bea", "brightway", "5yearplan", "plecpr"]
+READ = [
+    *WRITTEN,
+    *("icio", "figaro", "wiod", "niot", "bea", "brightway", "5yearplan", "plecpr", "dep1ex"),
+]
 
 
 @click.command("import")
@@ -85,7 +88,7 @@ def import_command(
 ) -> Answer:
     """Store SOURCE, a table in a published form, as TABLE, a new table directory.
 
-    SOURCE is a file, or a folder as pymrio leaves it or with a make and a use workbook of BEA. It
+    SOURCE is a file, or a folder as pymrio leaves it or with the two workbooks of BEA. It
     may also be a table directory or a bundled table, to be stored in other blocks. If TABLE exists
     already, this becomes its next version; older versions stay readable.
     """
@@ -102,7 +105,7 @@ def import_command(
     "--format",
     "form",
     type=click.Choice(WRITTEN),
-    help="The form of FILE [default: by its suffix].",
+    help="The form of FILE [default: by its suffix; pymrio if it is a folder].",
 )
 @json_option
 def export_command(table: str, file: Path, form: str | None) -> Answer:

@@ -12,7 +12,7 @@ Other published layouts are only read: `ogas.datasets.published.catalogue`.
 """
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict, Unpack
@@ -33,9 +33,27 @@ from ogas.datasets.text import Lines
 from ogas.engine.errors import WrongUsageError
 from ogas.engine.table import Table
 
+PAIR = "a supply-use pair"
 OURS = ("npz", "mtx", "edges", "square")
 FORMATS = (*OURS, *PUBLISHED)
 WRITTEN = (*OURS, "pymrio")
+READERS: Mapping[str, Callable[[Path, Wanted], Found]] = {
+    "npz": lambda source, _: read_npz(source),
+    PAIR: lambda source, wanted: read_supply_use(source, wanted),
+    "mtx": lambda source, wanted: read_mtx(source, wanted.products),
+    "edges": lambda source, wanted: read_edges(source, wanted.products),
+    "square": lambda source, _: read_square(source),
+    **PUBLISHED,
+}
+# Which forms take an option; the others say themselves what it would say, or have no use for it.
+TAKES: Mapping[str, Sequence[str]] = {
+    "kind": OURS,
+    "products": ("mtx", "edges"),
+    "model": (PAIR, *PAIRS),
+    "factor": tuple(PUBLISHED),
+    "imports": (PAIR, *OF_IMPORTS),
+    "year": OF_YEARS,
+}
 KINDS = ("coefficients", "flows")
 SUFFIXES = {".npz": "npz", ".mtx": "mtx", ".parquet": "edges", ".csv": "edges", ".zip": "pymrio"}
 
@@ -95,25 +113,27 @@ def read(source: Path | str, **how: Unpack[How]) -> Imported:
     WrongUsageError
         If the form is unknown, or needs a package that is not installed.
     """
-    source, products = Path(source), how.get("products")
-    listed = None if products is None else Path(products)
-    kind, model, factors = how.get("kind", "coefficients"), how.get("model"), how.get("factors", ())
+    source, kind = Path(source), how.get("kind", "coefficients")
     if kind not in KINDS:
         raise WrongUsageError(f"kind is {' or '.join(KINDS)}, not {kind!r}")
+    if how.get("imports") not in (None, *IMPORTS):
+        raise WrongUsageError(f"imports is {' or '.join(IMPORTS)}, not {how.get('imports')!r}")
+    listed = how.get("products")
+    wanted = Wanted(
+        names=tuple(how.get("factors", ())),
+        model=how.get("model"),
+        imports=how.get("imports"),
+        year=how.get("year"),
+        products=Path(listed) if listed else None,
+    )
     form = how.get("format") or _format_of(source)
-    if form in PUBLISHED and kind == "flows":
-        raise WrongUsageError(f"{form} says itself what its numbers are; leave --kind away")
-    if factors and form not in PUBLISHED:
-        raise WrongUsageError(f"--factor goes with a published layout, not with {form}")
-    wanted = Wanted(tuple(factors), model, how.get("imports"), how.get("year"))
-    is_pair = form == "npz" and listed is None and is_supply_use(source)
-    _check(wanted, form, is_pair=is_pair)
-    if is_pair:
-        found = _of_pair(source, kind, wanted)
-    elif model is not None and form not in PAIRS:
-        raise WrongUsageError("a model goes with a supply-use pair", where=str(source))
-    else:
-        found = _found(source, form, listed, wanted)
+    if form not in FORMATS:
+        raise _unknown(form, FORMATS)
+    if form == "npz" and not listed and is_supply_use(source):
+        form = PAIR
+    asked = (kind == "flows", listed, wanted.model, wanted.names, wanted.imports, wanted.year)
+    _check_taken(form, dict(zip(TAKES, asked, strict=True)), source)
+    found = READERS[form](source, wanted)
     with reading(source):
         if kind == "flows":
             found = per_unit(found)
@@ -129,42 +149,14 @@ def is_published(folder: Path, form: str | None) -> bool:
     return not (folder / "CURRENT").exists() and recognised(folder) is not None
 
 
-def _found(source: Path, form: str, products: Path | None, wanted: Wanted) -> Found:
-    if products is not None and form not in ("edges", "mtx"):
-        raise WrongUsageError(f"a product list goes with edges or mtx, not with {form}")
-    if form in PUBLISHED:
-        return PUBLISHED[form](source, wanted)
-    match form:
-        case "npz":
-            return read_npz(source)
-        case "mtx":
-            return read_mtx(source, products)
-        case "edges":
-            return read_edges(source, products)
-        case "square":
-            return read_square(source)
-    raise _unknown(form)
-
-
-def _check(wanted: Wanted, form: str, *, is_pair: bool) -> None:
-    """Refuse to look for what a form never holds."""
-    if wanted.year is not None and form not in OF_YEARS:
-        raise WrongUsageError(f"--year goes with {' or '.join(OF_YEARS)}, not with {form}")
-    if wanted.imports is None:
-        return
-    if wanted.imports not in IMPORTS:
-        raise WrongUsageError(f"imports is {' or '.join(IMPORTS)}, not {wanted.imports!r}")
-    if form not in OF_IMPORTS and not is_pair:
-        raise WrongUsageError(
-            f"--imports goes with {' or '.join(OF_IMPORTS)} or a supply-use pair, not with {form}",
-            advice="leave it away: this form does not tell imports from domestic products",
-        )
-
-
-def _of_pair(source: Path, kind: str, wanted: Wanted) -> Found:
-    if kind == "flows":
-        raise WrongUsageError("a supply-use pair is of flows anyway", advice="leave out --kind")
-    return read_supply_use(source, wanted)
+def _check_taken(form: str, given: Mapping[str, object], source: Path) -> None:
+    for option, forms in TAKES.items():
+        if given[option] and form not in forms:
+            raise WrongUsageError(
+                f"--{option} goes with {', '.join(forms)}; this is {form}",
+                where=str(source),
+                advice=f"leave --{option} away, or name another form with --format",
+            )
 
 
 def _cut_short(source: Path) -> tuple[str, ...]:
@@ -186,7 +178,7 @@ def _format_of(source: Path) -> str:
     published = recognised(source)
     if published is not None:
         return published
-    return "square" if source.suffix == ".csv" else _by_suffix(source)
+    return "square" if source.suffix == ".csv" else _by_suffix(source, FORMATS)
 
 
 def _lists_edges(source: Path) -> bool:
@@ -195,24 +187,24 @@ def _lists_edges(source: Path) -> bool:
     return set(EDGES) <= set(header)
 
 
-def _by_suffix(file: Path) -> str:
+def _by_suffix(file: Path, forms: Sequence[str]) -> str:
     if file.suffix not in SUFFIXES:
         raise WrongUsageError(
             f"the suffix {file.suffix!r} names no known form",
             where=str(file),
-            advice=f"use {', '.join(SUFFIXES)}, or say --format {'|'.join(FORMATS)}",
+            advice=f"use {', '.join(SUFFIXES)}, or say --format {'|'.join(forms)}",
         )
     return SUFFIXES[file.suffix]
 
 
-def _unknown(form: str, forms: Sequence[str] = FORMATS) -> WrongUsageError:
+def _unknown(form: str, forms: Sequence[str]) -> WrongUsageError:
     return WrongUsageError(f"there is no form {form!r}", advice=f"one of: {', '.join(forms)}")
 
 
 def write(table: Table, file: Path | str, *, format: str | None = None) -> tuple[str, ...]:
     """Write a table to a file, which is replaced in one step; CSV is an edge list unless said.
 
-    For pymrio ``file`` is a folder, or a zip.
+    For pymrio ``file`` is a folder, or a zip; a folder that is there is written in no other form.
 
     Returns
     -------
@@ -225,7 +217,7 @@ def write(table: Table, file: Path | str, *, format: str | None = None) -> tuple
         If the form is unknown, or cannot hold this table.
     """
     target = Path(file)
-    form = format or _by_suffix(target)
+    form = format or ("pymrio" if target.is_dir() else _by_suffix(target, WRITTEN))
     if form not in WRITTEN:
         raise _unknown(form, WRITTEN)
     if form == "pymrio":

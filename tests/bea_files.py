@@ -1,4 +1,4 @@
-"""Small make and use workbooks in the layout of BEA, made here: real ones are not at hand.
+"""Small make, supply and use workbooks in the layout of BEA, made here: real ones are not at hand.
 
 Summary: codes above names, totals without a code. Detail: names above codes, totals with one.
 """
@@ -114,4 +114,64 @@ def write_pair(folder, years=("2012", "2017"), *, is_summary=False):
     return (
         write_book(folder / f"IOMake_Before_Redefinitions_{level}.xlsx", made),
         write_book(folder / f"IOUse_Before_Redefinitions_PRO_{level}.xlsx", used),
+    )
+
+
+# ---- the supply-use framework -------------------------------------------------------------------
+
+# Farm goods, trade, trucks. Of the price of farm goods .6 is basic, .15 trade, .05 transport and .2
+# taxes; of that of trucks .84 is basic and .16 taxes.
+SOLD = ["111CA", "42", "484"]
+SUPPLIED = {
+    "MCIF": [20.0, 0, 3],
+    "MADJ": [0, 0, -2],
+    "Trade": [30, -30, 0],
+    "Trans": [10, 0, -10],
+    "MDTY": [10, 0, 0],
+    "TOP": [40, 0, 4],
+    "SUB": [-10, 0, 0],
+}
+OUTPUTS = np.diag([100.0, 40, 30])
+PURCHASED = np.array([[60.0, 20, 20], [5, 0, 1], [10, 5, 0]])
+FINALLY = np.array([[90.0, 10], [4, 0], [10, 0]])
+VALUE = {"V001": [15.0, 10, 5], "T00OTOP": [3, 1, 0], "T00OSUB": [2, 0, 0], "V003": [9, 4, 4]}
+
+
+def supply_rows(columns=None, order=(0, 1, 2), *, is_summary=True):
+    """Commodities down; industries, imports, margins and taxes across, with their totals."""
+    columns = columns or SUPPLIED
+    bridge = np.array(list(columns.values())).T
+    made = OUTPUTS.sum(axis=1)
+    heads = [*lines(SOLD, {}), ("T007", "Total Commodity Output"), *lines(columns, {})]
+    heads += [("T016", "Total product supply (purchaser prices)")]
+    values = np.column_stack([OUTPUTS, made, bridge, made + bridge.sum(axis=1)])
+    rows = [*[lines(SOLD, {})[k] for k in order], ("T017", "Total industry supply")]
+    values = np.vstack([values[list(order)], values.sum(axis=0)])
+    return sheet(rows, heads, values, corner="Commodities/Industries", is_summary=is_summary)
+
+
+def purchases_rows(used=PURCHASED, *, is_summary=True):
+    """Commodities and value added down; industries and final uses across, at purchasers' prices."""
+    u, f = used.sum(axis=1), FINALLY.sum(axis=1)
+    above = np.column_stack([used, u, FINALLY, u + f])
+    value = np.array(list(VALUE.values()))
+    total = np.array([1.0, 1, -1, 1]) @ value
+    below = np.vstack([used.sum(axis=0), value, total, used.sum(axis=0) + total])
+    below = np.column_stack([below, np.zeros((len(below), 4))])
+    heads = [*lines(SOLD, {}), ("T001", "Total Intermediate"), *lines(["F010", "F040"], {})]
+    heads += [("T019", "Total use of products")]
+    rows = [*lines(SOLD, {}), ("T005", "Total Intermediate"), *lines(VALUE, {})]
+    rows += [("VABAS", "Value added (basic prices)"), ("T018", "Total industry output (basic)")]
+    corner = "Commodities/Industries"
+    return sheet(rows, heads, np.vstack([above, below]), corner=corner, is_summary=is_summary)
+
+
+def write_framework(folder, supply=None, use=None, *, is_summary=True):
+    """Write a supply and a use workbook of 2017."""
+    level = "Summary" if is_summary else "DET"
+    supply = supply or supply_rows(is_summary=is_summary)
+    use = use or purchases_rows(is_summary=is_summary)
+    return (
+        write_book(folder / f"Supply_Tables_2017_{level}.xlsx", {"2017": supply}),
+        write_book(folder / f"Use_SUT_Framework_2017_{level}.xlsx", {"2017": use}),
     )

@@ -1,4 +1,4 @@
-"""One sheet of a make or use workbook of the US Bureau of Economic Analysis (BEA).
+"""One sheet of a make, supply or use workbook of the US Bureau of Economic Analysis (BEA).
 
     summary                                            detail
          A       B                       C      D           A     B                      C
@@ -8,8 +8,8 @@
 
 The row that begins with ``IOCode`` or ``Code``, and the one above it, hold codes and names. A line
 is what its code says: ``F01000`` or ``F010`` a final use, ``V00100`` or ``V001`` a primary input,
-``T008`` a total; the summary leaves the code of totals away. An empty cell and ``...`` are 0, as
-BEA writes it. Rows of text below are notes.
+``MCIF`` imports, ``T008`` a total; the summary leaves the code of totals away. An empty cell
+and ``...`` are 0, as BEA writes it. Rows of text below are notes.
 """
 
 import re
@@ -41,14 +41,17 @@ class Part(Enum):
     OWN = "a commodity or industry"
     FINAL = "a final use"
     INPUT = "a primary input"
+    PRICE = "an import, margin or tax"
     TOTAL = "a total"
 
 
 PARTS = {
     Part.FINAL: re.compile(r"F\d\w{2,4}"),
-    Part.INPUT: re.compile(r"V\d{3,5}"),
-    Part.TOTAL: re.compile(r"T\d\w*"),
+    Part.INPUT: re.compile(r"V\d{3,5}|T00O(TOP|SUB)"),
+    Part.PRICE: re.compile(r"MCIF|MADJ|TRADE|TRANS|MDTY|TOP|SUB", re.IGNORECASE),
+    Part.TOTAL: re.compile(r"T\d\w*|VABAS|VAPRO"),
 }
+LESS = ("T00OSUB",)  # published as what is taken off
 SUMS = re.compile(r"(total|sum of)\b.*", re.IGNORECASE)
 OUTPUTS = re.compile(r"total (industry|commodity) output.*", re.IGNORECASE)
 
@@ -132,7 +135,8 @@ def read_sheet(rows: Iterator[Cells], down: Side, across: Side) -> Sheet:
                 advice="give the column its code back, or remove it",
             )
         lines.append(_line(code, name, f"row {number}", down))
-        values.append(_numbers(cells, headings, number))
+        sign = -1.0 if code in LESS else 1.0
+        values.append(sign * _numbers(cells, headings, number))
     _check_once(lines)
     if not any(line.part is Part.OWN for line in lines):
         raise InvalidInputError(f"it has no rows of {down.noun}", advice="get the workbook again")
@@ -195,7 +199,7 @@ def _line(code: str, name: str, place: str, side: Side) -> Line:
             f"{code} ({name}) is {part.value}, among the {side.noun}",
             where=place,
             advice="is the sheet transposed, or is this another table? make has industries down "
-            "and commodities across, use commodities down and industries across",
+            "and commodities across, supply and use commodities down and industries across",
         )
     return Line(code, FOOTNOTE.sub("", name), part, place)
 
@@ -226,7 +230,7 @@ def _check_once(lines: Sequence[Line]) -> None:
 
 
 def _check_outputs(lines: Sequence[Line], others: Sequence[Line], values: np.ndarray) -> None:
-    parts = np.array([line.part is not Part.TOTAL for line in lines])
+    parts = np.array([line.part not in (Part.TOTAL, Part.PRICE) for line in lines])
     owns = _places(others, Part.OWN)
     for total in _places(lines, Part.TOTAL):
         if not OUTPUTS.fullmatch(lines[total].name):

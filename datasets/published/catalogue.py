@@ -5,7 +5,11 @@ icio        OECD Inter-Country Input-Output, CSV
 figaro      Eurostat FIGARO, CSV, matrix or flat
 wiod        WIOD releases 2013 and 2016, .xlsx or .xlsb
 niot        national tables that tell imports: WIOD's, .xlsx, or a CSV with a column Origin
-bea         US BEA, a make and a use workbook: of the pair, a model makes a table
+bea         US BEA, a make or supply, and a use workbook: of the pair, a model makes a table
+brightway   a datapackage of Brightway, folder or zip
+5yearplan   flows of Cockshott's five-year plans, CSV
+plecpr      prices by bar code, text
+dep1ex      councils of a participatory economy, Clojure, packed by gzip or not
 """
 
 import csv
@@ -17,6 +21,7 @@ from ogas.datasets.found import Found, reading
 from ogas.datasets.published.archive import Archive, only_text
 from ogas.datasets.published.bea import is_bea, read_bea
 from ogas.datasets.published.brightway import is_brightway, read_brightway
+from ogas.datasets.published.dep1ex import is_dep1ex, read_dep1ex
 from ogas.datasets.published.figaro import is_figaro, read_figaro
 from ogas.datasets.published.five_years import is_five_years, read_five_years
 from ogas.datasets.published.icio import is_icio, read_icio
@@ -37,6 +42,7 @@ PUBLISHED: Mapping[str, Callable[[Path, Wanted], Found]] = {
     "brightway": read_brightway,
     "5yearplan": read_five_years,
     "plecpr": read_plecpr,
+    "dep1ex": read_dep1ex,
 }
 PAIRS = ("bea",)  # supply-use pairs, which need a model
 OF_YEARS = ("bea", "niot")  # files of several years
@@ -55,6 +61,8 @@ def recognised(source: Path) -> str | None:
     with reading(source):
         if source.exists() and is_bea(source):
             return "bea"
+        if is_dep1ex(source):
+            return "dep1ex"
         if source.is_dir() or zipfile.is_zipfile(source):
             if source.suffix.lower() in WORKBOOKS:
                 return "niot" if is_niot_book(source) else "wiod"

@@ -1,4 +1,4 @@
-"""What of a published table is wanted: which primary inputs, and which table where several are.
+"""What of a source is wanted: which primary inputs, which of several tables, whose product list.
 
 EXIOBASE alone has more than a thousand primary inputs:
 
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
+from pathlib import Path
 
 from ogas.engine.errors import WrongUsageError
 
@@ -33,12 +34,15 @@ class Wanted:
         `ogas.datasets.published.imports`.
     year : int, optional
         Which year of several.
+    products : path, optional
+        The product list of an edge list or a Matrix Market file.
     """
 
     names: tuple[str, ...] = ()
     model: str | None = None
     imports: str | None = None
     year: int | None = None
+    products: Path | None = None
 
     def year_of(self, there: Sequence[str]) -> tuple[str, str]:
         """Return the year to read of those that are there: the newest unless asked; and why.

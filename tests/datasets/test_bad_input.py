@@ -156,7 +156,12 @@ def test_a_supply_use_pair_needs_a_model_and_names_those_that_exist(tmp_path, su
         assert model in text
     refused(WrongUsageError, "there are four ways", tmp_path / "t.npz", model="commodity")
     np.savez(tmp_path / "u.npz", **arrays())
-    refused(WrongUsageError, "goes with a supply-use pair", tmp_path / "u.npz", model="commodity")
+    refused(
+        WrongUsageError,
+        "--model goes with a supply-use pair, bea; this is npz",
+        tmp_path / "u.npz",
+        model="commodity",
+    )
 
 
 @pytest.mark.parametrize("name", ["t.npz", "t.parquet"])

@@ -166,7 +166,7 @@ def test_what_does_not_go_with_a_pair_is_wrong_usage(tmp_path):
     for options in ({}, {"model": "X"}, {"model": "industry-technology", "kind": "flows"}):
         with pytest.raises(WrongUsageError):
             read(file, **options)
-    with pytest.raises(WrongUsageError, match="a product list goes with"):
+    with pytest.raises(WrongUsageError, match="--products goes with mtx, edges; this is npz"):
         read(file, products=tmp_path / "p.csv")
     three = np.ones((3, 2))
     file = saved(tmp_path, U=three, S=three, prod=np.arange(3))

@@ -171,3 +171,20 @@ def test_a_square_may_be_the_one_sheet_of_a_workbook(tmp_path):
     write_sheets(file, {"one": rows, "two": rows})
     with pytest.raises(InvalidInputError, match="2 sheets are not empty: one, two; keep the one"):
         read(file, format="square")
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "form"),
+    [
+        ("kind", "flows", "plecpr"),
+        ("products", "p.csv", "square"),
+        ("model", "industry-technology", "edges"),
+        ("factors", ["labour"], "mtx"),
+    ],
+)
+def test_an_option_that_a_form_does_not_take_is_refused_with_those_that_do(
+    tmp_path, option, value, form
+):
+    name = "factor" if option == "factors" else option
+    with pytest.raises(WrongUsageError, match=rf"t: --{name} goes with .*; this is {form}; leave"):
+        read(tmp_path / "t", format=form, **{option: value})

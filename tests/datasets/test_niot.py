@@ -107,7 +107,7 @@ def test_prices_and_what_became_of_taxes_are_told(tmp_path):
 
 def test_imports_are_not_asked_of_a_table_that_does_not_tell_them(tmp_path):
     file = write_xlsx(tmp_path / "wiot.xlsx", "2014", wiod_rows())
-    with pytest.raises(WrongUsageError, match="--imports goes with niot or a supply-use pair, not"):
+    with pytest.raises(WrongUsageError, match="--imports goes with a supply-use pair, niot; this"):
         read(file, imports="total")
     with pytest.raises(WrongUsageError, match="--year goes with bea or niot, not with wiod"):
         read(file, year=2014)

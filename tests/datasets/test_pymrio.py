@@ -409,7 +409,8 @@ def test_a_folder_of_something_else_is_never_replaced(tmp_path):
         write(small_table(), tmp_path / "letters", format="pymrio")
     assert (tmp_path / "letters" / "mother.txt").read_text() == "dear"
     write(small_table(), tmp_path / "new", format="pymrio")
-    write(small_table(), tmp_path / "new", format="pymrio")
+    write(small_table(), tmp_path / "new")  # no other form is a folder
+    assert (read(tmp_path / "new").table.coefficients != small_table().coefficients).nnz == 0
 
 
 def test_labels_that_break_lines_are_refused(tmp_path):
@@ -425,9 +426,7 @@ def test_a_published_layout_says_itself_what_its_numbers_are(tmp_path):
     with pytest.raises(WrongUsageError, match="leave --kind away"):
         read(folder, kind="flows")
     write(small_table(), tmp_path / "t.npz")
-    with pytest.raises(
-        WrongUsageError, match="--factor goes with a published layout, not with npz"
-    ):
+    with pytest.raises(WrongUsageError, match=r"--factor goes with pymrio, .*; this is npz"):
         read(tmp_path / "t.npz", factors=["labour"])
 
 
