@@ -1,11 +1,12 @@
 """What `ogas analyse` answers: a classical result of a table, with proven bounds."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from ogas.cluster import answer, printing
 from ogas.cluster.answer import Answer
 from ogas.cluster.memory import Run, peak_memory

@@ -48,9 +48,7 @@ def print_table(out: Console, names: Column, others: Sequence[Column], title: st
         out.print(grid)
 
 
-def _parts(
-    names: Column, others: Sequence[Column], room: int | None
-) -> Iterator[Sequence[Column]]:
+def _parts(names: Column, others: Sequence[Column], room: int | None) -> Iterator[Sequence[Column]]:
     """Yield as many columns as fit beside the names, one at least."""
     left = min(names.most, LEAST)
     part: list[Column] = []

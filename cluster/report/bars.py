@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ogas.cluster.report.svg import Axis, clipped, drawn, even, written
+from ogas.cluster.lettering import shortened, wide
+from ogas.cluster.report.svg import Axis, drawn, even, written
 
 WIDE, HALF, NARROW = 960.0, 470.0, 360.0  # units of a drawing; its page scales it
 LETTER = 7.2  # units that a letter takes
 THICK, GAP, NAME, FOOT = 15.0, 9.0, 17.0, 46.0
-NAMED_SHARE = 0.36  # of the width, at most, for names at the left
+PAIRED = 13.0  # of each of two that stand together
+NAMED_SHARE = 0.4  # of the width, at most, for names at the left
 MILLION = 1e6
 
 
@@ -33,11 +35,12 @@ class Bar:
 def bars(
     title: str, rows: Sequence[Bar], unit: str, width: float, *, is_paired: bool = False
 ) -> str:
-    """Return bars as a drawing of some width."""
+    """Return bars as a drawing of some width; its axis has no halves of what is counted."""
     longest = max((_length(row, is_paired) for row in rows), default=0.0)
     # Axes of ten digits are read by nobody.
     scale, unit = (MILLION, f"million {unit}") if longest >= 1e9 else (1.0, unit)
-    axis = even(unit, longest / scale)
+    is_counted = all(isinstance(amount, int) for row in rows for _, amount in row.parts)
+    axis = even(unit, longest / scale, least=float(is_counted))
     sheet = _Layout(rows, axis, width, scale, is_paired)
     return drawn((width, sheet.height), title, [*sheet.grid(), *sheet.marks()])
 
@@ -63,17 +66,17 @@ class _Layout:
 
     @property
     def left(self) -> float:
-        longest = max((len(row.name) for row in self.rows), default=0)
+        longest = max((wide(row.name) for row in self.rows), default=0)
         return 1.0 if self.is_narrow else min(LETTER * longest + 12, NAMED_SHARE * self.width)
 
     @property
     def right(self) -> float:
-        longest = max((len(text) for row in self.rows for text in row.told), default=0)
+        longest = max((wide(text) for row in self.rows for text in row.told), default=0)
         return self.width - LETTER * longest - 12
 
     @property
     def thick(self) -> float:
-        return 2 * THICK - 6 if self.is_paired else THICK
+        return 2 * PAIRED if self.is_paired else THICK
 
     @property
     def step(self) -> float:
@@ -105,12 +108,12 @@ class _Layout:
     def _row(self, row: Bar, top: float) -> list[str]:
         if self.is_narrow:
             most = (self.width - 4) / LETTER
-            name = written(1, top + NAME - 3, clipped(row.name, most), "start", "name")
+            name = written(1, top + NAME - 3, shortened(row.name, most), "start", "name")
             top += NAME
         else:
             most = (self.left - 8) / LETTER
             middle = top + GAP / 2 + self.thick / 2 + 4
-            name = written(self.left - 8, middle, clipped(row.name, most), "end", "name")
+            name = written(self.left - 8, middle, shortened(row.name, most), "end", "name")
         return [name, *(self._pair(row, top) if self.is_paired else self._stack(row, top))]
 
     def _stack(self, row: Bar, top: float) -> list[str]:
@@ -126,8 +129,8 @@ class _Layout:
         marks, y, thick = [], top + GAP / 2, self.thick / 2
         for (series, amount), text in zip(row.parts, row.told, strict=True):
             end = self.x(max(amount, 0.0))
-            marks.append(_rectangle(self.left, end, y, thick - 1, series))
-            marks.append(written(end + 6, y + thick - 2.5, text, "start", "end"))
+            marks.append(_rectangle(self.left, end, y, thick - 1.5, series))
+            marks.append(written(end + 6, y + thick - 3, text, "start", "end"))
             y += thick
         return marks
 

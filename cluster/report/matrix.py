@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ogas.cluster.lettering import shortened, wide
 from ogas.cluster.report.bars import LETTER, NARROW, WIDE
 from ogas.cluster.report.findings import Economy
 from ogas.cluster.report.html import Figure
-from ogas.cluster.report.svg import clipped, drawn, written
+from ogas.cluster.report.svg import drawn, written
 from ogas.cluster.report.words import count
 from ogas.cluster.sheet import Sheet
 from ogas.engine.table import Integers, Vector
@@ -108,7 +109,9 @@ def _drawing(
     title: str, shades: Integers, negative: Marks, names: tuple[str, ...], width: float
 ) -> str:
     m = len(names)
-    left = NUMBERS if width <= NARROW else LABELS + NUMBERS
+    longest = LETTER * (max(map(wide, names)) + 1) + 8
+    room = 0.0 if width <= NARROW else min(LABELS, longest)
+    left = room + NUMBERS
     cell = min((width - left - 2) / m, LARGEST_CELL)
     height = TOP + cell * m + 2
     side = cell * m
@@ -122,7 +125,7 @@ def _drawing(
     for k in range(m) if left > NUMBERS else numbered:
         middle = TOP + cell * (k + 0.5) + 4
         if left > NUMBERS:
-            name = clipped(names[k], LABELS / LETTER - 1)
+            name = shortened(names[k], room / LETTER - 1)
             parts.append(written(left - 8 - NUMBERS, middle, name, "end", "name"))
         parts.append(written(left - 4, middle, str(k + 1), "end"))
     # What the script needs to find the square under the pointer.

@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from ogas.cluster.lettering import shortened
 from ogas.cluster.report.bars import LETTER, NARROW, WIDE
 from ogas.cluster.report.findings import Economy
 from ogas.cluster.report.groups import Groups
 from ogas.cluster.report.html import Figure
 from ogas.cluster.report.matrix import EDGE, FINAL
-from ogas.cluster.report.svg import clipped, drawn, written
+from ogas.cluster.report.svg import drawn, written
 from ogas.cluster.sheet import Sheet
 from ogas.cluster.summary import significant
 from ogas.engine.table import Integers, Vector
@@ -53,11 +54,12 @@ def sankey(economy: Economy) -> Figure:
         for g, h in np.argwhere(ribbons.flows > 0).tolist()
     ]
     rows.sort(key=lambda row: -row[2])
-    shown = ribbons.flows[ribbons.flows >= LEAST * ribbons.flows.sum()].sum()
+    whole = max(ribbons.flows.sum(), 1e-300)
+    shown = ribbons.flows[ribbons.flows >= LEAST * whole].sum() / whole
     tells = (
         "From who makes it (left) to who uses it (right); a ribbon is as thick as its flow. "
-        f"Drawn are {shown / max(ribbons.flows.sum(), 1e-300):.0%} of all flows: those below "
-        f"{significant(LEAST * ribbons.flows.sum(), 2)} {escape(economy.money)} are left out, and "
+        f"Drawn are {100 * shown:.0f} % of all flows: those below "
+        f"{significant(LEAST * whole, 1)} {escape(economy.money)} are left out, and "
         "so is what is negative."
     )
     legend = (("s1", "to products"), ("s3", "to final demand"))
@@ -98,7 +100,7 @@ def _drawing(title: str, ribbons: Ribbons, money: str, width: float) -> str:
     room = ROOM * width
     most = (room - 8) / LETTER
     suppliers, users = (
-        [clipped(name, most) for name in names] for names in (ribbons.suppliers, ribbons.users)
+        [shortened(name, most) for name in names] for names in (ribbons.suppliers, ribbons.users)
     )
     ends = (room + THICK, width - room - THICK)
     parts = [
