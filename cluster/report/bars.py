@@ -10,7 +10,7 @@ WIDE, HALF, NARROW = 960.0, 470.0, 360.0  # units of a drawing; its page scales 
 LETTER = 7.2  # units that a letter takes
 THICK, GAP, NAME, FOOT = 15.0, 9.0, 17.0, 46.0
 PAIRED = 13.0  # of each of two that stand together
-NAMED_SHARE = 0.4  # of the width, at most, for names at the left
+NAMED_SHARE, TOLD_SHARE = 0.4, 0.3  # of the width, at most, for names and for numbers
 MILLION = 1e6
 
 
@@ -71,7 +71,7 @@ class _Layout:
 
     @property
     def right(self) -> float:
-        longest = max((wide(text) for row in self.rows for text in row.told), default=0)
+        longest = max((wide(self.told(text)) for row in self.rows for text in row.told), default=0)
         return self.width - LETTER * longest - 12
 
     @property
@@ -86,6 +86,10 @@ class _Layout:
     def height(self) -> float:
         return self.step * len(self.rows) + FOOT
 
+    def told(self, text: str) -> str:
+        """Return what stands at the end of a bar."""
+        return shortened(text, TOLD_SHARE * self.width / LETTER)
+
     def x(self, amount: float) -> float:
         """Return where an amount lies."""
         return self.left + self.axis.place(amount / self.scale) * (self.right - self.left)
@@ -98,8 +102,10 @@ class _Layout:
             x = self.x(number * self.scale)
             parts.append(f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="2" y2="{floor}"/>')
             parts.append(written(x, floor + 16, text, "start" if x < 20 else "middle"))
-        middle = (self.left + self.right) / 2
-        return [*parts, written(middle, floor + 36, self.axis.label, "middle", "label")]
+        label = shortened(self.axis.label, self.width / LETTER)
+        half = LETTER * wide(label) / 2
+        middle = min(max((self.left + self.right) / 2, half), self.width - half)
+        return [*parts, written(middle, floor + 36, label, "middle", "label")]
 
     def marks(self) -> list[str]:
         """Return names, bars, and what stands at their ends."""
@@ -122,7 +128,7 @@ class _Layout:
             end = start + max(amount, 0.0)
             marks.append(_rectangle(self.x(start), self.x(end), y, THICK, series))
             start = end
-        told = written(self.x(start) + 6, y + THICK - 3.5, row.told[0], "start", "end")
+        told = written(self.x(start) + 6, y + THICK - 3.5, self.told(row.told[0]), "start", "end")
         return [*marks, told]
 
     def _pair(self, row: Bar, top: float) -> list[str]:
@@ -130,7 +136,7 @@ class _Layout:
         for (series, amount), text in zip(row.parts, row.told, strict=True):
             end = self.x(max(amount, 0.0))
             marks.append(_rectangle(self.left, end, y, thick - 1.5, series))
-            marks.append(written(end + 6, y + thick - 3, text, "start", "end"))
+            marks.append(written(end + 6, y + thick - 3, self.told(text), "start", "end"))
             y += thick
         return marks
 

@@ -26,7 +26,9 @@ def sections(found: Findings) -> Sections:
     economy = found.economy
     certain = [convergence(found), figures_proven(found)]
     made = [largest(found), deliveries(found), shortfalls(found)]
-    flows = [] if economy is None else [heat_map(economy), sankey(economy), scatter(economy)]
+    flows: list[Figure | None] = []
+    if economy is not None:
+        flows = [heat_map(economy), sankey(economy), scatter(economy)]
     named: dict[str, tuple[str, Iterable[Figure | None]]] = {
         "sure": ("How sure", certain),
         "made": ("Values" if found.is_priced else "What is made", made),

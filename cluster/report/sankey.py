@@ -25,6 +25,7 @@ from ogas.engine.table import Integers, Vector
 NODES = 16  # on either side
 LEAST = 0.003  # of all; thinner ribbons are not drawn
 HEIGHT, GAP, THICK = 680.0, 8.0, 10.0
+PER_NODE = 80.0  # of height, where nodes are few
 ROOM = 0.31  # of the width, for names on either side
 
 
@@ -60,7 +61,8 @@ def sankey(economy: Economy) -> Figure:
         "From who makes it (left) to who uses it (right); a ribbon is as thick as its flow. "
         f"Drawn are {100 * shown:.0f} % of all flows: those below "
         f"{significant(LEAST * whole, 1)} {escape(economy.money)} are left out, and "
-        "so is what is negative."
+        "so is what is negative. The CSV file is its edge list; that of the heat map has every "
+        "flow."
     )
     legend = (("s1", "to products"), ("s3", "to final demand"))
     sheet = Sheet("sankey", f"flows as drawn, in {economy.money}", EDGE, rows)
@@ -95,8 +97,9 @@ def _sides(size: Vector, groups: Groups) -> tuple[Integers, list[str]]:
 
 def _drawing(title: str, ribbons: Ribbons, money: str, width: float) -> str:
     amounts = ribbons.flows.sum(axis=1), ribbons.flows.sum(axis=0)
-    scale = min(map(_scale, amounts))
-    sides = _Side(amounts[0], scale), _Side(amounts[1], scale)
+    height = min(HEIGHT, PER_NODE * (1 + max(map(len, amounts))))
+    scale = min(_scale(one, height) for one in amounts)
+    sides = _Side(amounts[0], scale, height), _Side(amounts[1], scale, height)
     room = ROOM * width
     most = (room - 8) / LETTER
     suppliers, users = (
@@ -108,13 +111,13 @@ def _drawing(title: str, ribbons: Ribbons, money: str, width: float) -> str:
         *sides[0].nodes(suppliers, money, room, is_left=True),
         *sides[1].nodes(users, money, width - room - THICK, is_left=False),
     ]
-    return drawn((width, HEIGHT), title, parts)
+    return drawn((width, height), title, parts)
 
 
-def _scale(amounts: Vector) -> float:
+def _scale(amounts: Vector, height: float) -> float:
     """Return how high a unit may be, such that all nodes of a side fit above each other."""
     nodes = int((amounts > 0).sum())
-    return (HEIGHT - GAP * (nodes + 1)) / max(float(amounts.sum()), 1e-300)
+    return (height - GAP * (nodes + 1)) / max(float(amounts.sum()), 1e-300)
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,12 +126,13 @@ class _Side:
 
     amounts: Vector
     scale: float
+    height: float
 
     @property
     def tops(self) -> Vector:
         """Where nodes begin."""
         steps = np.where(self.amounts > 0, self.scale * self.amounts + GAP, 0.0)
-        first = (HEIGHT - steps.sum() + GAP) / 2
+        first = (self.height - steps.sum() + GAP) / 2
         tops: Vector = first + np.concatenate([[0.0], np.cumsum(steps)[:-1]])
         return tops
 
