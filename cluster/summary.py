@@ -112,7 +112,7 @@ def _print(
     ]
     if not isinstance(units, str):
         shown.append(printing.Column("unit", [str(units[i]) for i in products], is_left=True))
-    elif units:
+    elif units not in ("", "unit"):
         title = f"{title}, {units}"
     shown.append(printing.Column("proven to", [proven(columns, i) for i in products]))
     names = printing.Column("product", [label(plan, i) for i in products])
