@@ -1,14 +1,13 @@
 """What `ogas analyse` answers: a classical result of a table, with proven bounds."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.table import Table as Grid
 
-from ogas.cluster import answer
+from ogas.cluster import answer, printing
 from ogas.cluster.answer import Answer
 from ogas.cluster.memory import Run, peak_memory
 from ogas.cluster.planning import ThisProcess
@@ -31,8 +30,6 @@ from ogas.engine.interval import Interval
 from ogas.engine.iterate import Precision
 from ogas.engine.source import Source
 from ogas.engine.table import Labels
-
-SIDE_BY_SIDE = 4  # columns in one table of the terminal
 
 
 def listed() -> Answer:
@@ -185,22 +182,15 @@ def _show(result: Result, facts: Mapping[str, Any]) -> None:
     for name, one in result.totals.items():
         out.print(f"{name}: {_shown(one)}")
     rows = result.largest(len(facts["largest"])).tolist()
-    names = list(result.columns)
-    for first in range(0, len(names), SIDE_BY_SIDE):
-        out.print("")
-        out.print(_grid(result, rows, names[first : first + SIDE_BY_SIDE]))
+    names = printing.Column(result.over, [_label(result, row) for row in rows])
+    columns = [
+        printing.Column(name, [_cell(column, row) for row in rows])
+        for name, column in result.columns.items()
+    ]
+    out.print("")
+    printing.print_table(out, names, columns)
     if facts["csv"] is not None:
         out.print(f"{counted(len(result), 'row')} in {facts['csv']}")
-
-
-def _grid(result: Result, rows: Sequence[int], names: Sequence[str]) -> Grid:
-    grid = Grid(box=None, pad_edge=False)
-    grid.add_column(result.over, overflow="fold")
-    for name in names:
-        grid.add_column(name, justify="right", overflow="fold")
-    for row in rows:
-        grid.add_row(_label(result, row), *(_cell(result.columns[name], row) for name in names))
-    return grid
 
 
 def _label(result: Result, row: int) -> str:

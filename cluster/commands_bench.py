@@ -234,19 +234,16 @@ def _answer(sheets: list[Sheet], output: Path | None) -> Answer:
                 csv.writer(stream).writerows([sheet.head, *sheet.rows])
 
     def show() -> None:
-        from rich.table import Table as Grid
-
+        from ogas.cluster.printing import Column, print_table
         from ogas.cluster.summary import console
 
         out = console()
-        out.width = out.width if out.is_terminal else 150
         for sheet in sheets:
-            grid = Grid(title=sheet.title, title_justify="left", title_style="bold", box=None)
-            for name in sheet.head:
-                grid.add_column(name, justify="left" if name in LEFT else "right")
-            for row in sheet.rows:
-                grid.add_row(*(str(cell) for cell in row))
-            out.print(grid)
+            names, *others = (
+                Column(head, [str(row[k]) for row in sheet.rows], is_left=head in LEFT)
+                for k, head in enumerate(sheet.head)
+            )
+            print_table(out, names, others, sheet.title)
             out.print(f"{sheet.footer}\n" if sheet.footer else "")
 
     facts = sheets[0].facts | {sheet.name: sheet.facts for sheet in sheets[1:]}

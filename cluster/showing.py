@@ -5,15 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.table import Table as Grid
 
+from ogas.cluster import printing
 from ogas.cluster.answer import Answer
 from ogas.cluster.summary import (
     console,
     counted,
-    grids,
     label,
     largest,
+    print_largest,
     proven,
     significant,
 )
@@ -41,8 +41,7 @@ def largest_of(plan: Plan, count: int) -> Answer:
             f"{facts['outcome'].replace('_', ' ')}, {counted(facts['digits_certified'], 'figure')} "
             f"of every product ({facts['method']}, {counted(facts['passes'], 'pass', 'passes')})",
         )
-        for grid in grids(plan, count):
-            out.print(grid)
+        print_largest(out, plan, count)
 
     return Answer(dict(plan.facts) | {"kind": plan.kind, "columns": columns}, show)
 
@@ -61,14 +60,11 @@ def one_product(plan: Plan, name: str) -> Answer:
     def show() -> None:
         out = console()
         out.print(label(plan, product), style="bold")
-        grid = Grid(box=None, pad_edge=False, show_header=len(columns) > 1)
-        grid.add_column("")
-        for column in plan.columns:
-            grid.add_column(column.name, justify="right", overflow="fold")
-        grid.add_column("")
-        for row in _rows(plan, product):
-            grid.add_row(*row)
-        out.print(grid)
+        heads = [column.name if len(columns) > 1 else "" for column in plan.columns]
+        words, *numbers, units = zip(*_rows(plan, product), strict=True)
+        shown = [printing.Column(*both) for both in zip(heads, numbers, strict=True)]
+        shown.append(printing.Column("", units, is_left=True))
+        printing.print_table(out, printing.Column("", words), shown)
 
     return Answer({"product": str(plan.ids[product]), "columns": columns}, show)
 

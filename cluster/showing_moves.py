@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.table import Table as Grid
+from rich.console import Console
 
+from ogas.cluster.printing import Column, print_table
 from ogas.cluster.summary import console, counted, significant
 
 WORSE = {
@@ -19,7 +20,7 @@ def show(facts: Mapping[str, Any]) -> None:
     for line in _lines(facts):
         out.print(line)
     if facts["largest"]:
-        out.print(_grid(facts["largest"]))
+        _print_movers(out, facts["largest"])
     for one in facts["largest"]:
         for line in _part_lines(one):
             out.print(line)
@@ -57,18 +58,15 @@ def _lines(facts: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _grid(movers: Sequence[Mapping[str, Any]]) -> Grid:
-    grid = Grid(
-        title="what moved most, for its size", title_justify="left", title_style="bold", box=None
-    )
-    grid.add_column("product", overflow="fold")
-    for name in ("before", "now", "change", "at least", "at most"):
-        grid.add_column(name, justify="right")
-    grid.add_column("unit")
-    for one in movers:
-        numbers = (significant(one[key], 4) for key in ("old", "new", "change", "lower", "upper"))
-        grid.add_row(f"{one['product']} {one['name']}".strip(), *numbers, one["unit"])
-    return grid
+def _print_movers(out: Console, movers: Sequence[Mapping[str, Any]]) -> None:
+    heads = {"old": "before", "new": "now", "change": "change", "lower": "at least"}
+    heads["upper"] = "at most"
+    columns = [
+        Column(head, [significant(one[key], 4) for one in movers]) for key, head in heads.items()
+    ]
+    columns.append(Column("unit", [one["unit"] for one in movers], is_left=True))
+    names = Column("product", [f"{one['product']} {one['name']}".strip() for one in movers])
+    print_table(out, names, columns, "what moved most, for its size")
 
 
 def _part_lines(one: Mapping[str, Any]) -> list[str]:

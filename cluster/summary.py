@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rich.console import Console
-from rich.table import Table as Grid
 from rich.text import Text
 
+from ogas.cluster import printing
 from ogas.engine.certificate import figures_of
 from ogas.engine.outcome import Outcome
 from ogas.engine.plan import Column
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 LARGEST = 10
 NAMED = 5
 SIDE_BY_SIDE = 5  # scenarios in one table
+WIDEST = 100_000  # letters in a line
 
 
 def summary(facts: Mapping[str, Any], plan: "Plan | None") -> None:
@@ -33,8 +34,7 @@ def summary(facts: Mapping[str, Any], plan: "Plan | None") -> None:
         return
     for line in (*_lines(plan, facts), ""):
         out.print(line)
-    for grid in grids(plan, LARGEST):
-        out.print(grid)
+    print_largest(out, plan, LARGEST)
     out.print(f"stored in {facts['plan']}")
 
 
@@ -77,19 +77,17 @@ def loop_message(header: "Header", loop: "Loop") -> str:
     )
 
 
-def grids(plan: "Plan", count: int) -> list[Grid]:
-    """Return the largest products of a plan as tables: scenarios side by side, factors apart."""
+def print_largest(out: Console, plan: "Plan", count: int) -> None:
+    """Print the largest products of a plan: scenarios side by side, factors apart."""
     if plan.kind == "values":
-        return [
-            _grid(plan, (column,), largest((column,), count), f"highest values in {column.name}")
-            for column in plan.columns
-        ]
+        for column in plan.columns:
+            title = f"highest values in {column.name}"
+            _print(out, plan, (column,), largest((column,), count), title)
+        return
     products = largest(plan.columns, count)
-    parts = [
-        plan.columns[first : first + SIDE_BY_SIDE]
-        for first in range(0, len(plan.columns), SIDE_BY_SIDE)
-    ]
-    return [_grid(plan, part, products, "largest outputs") for part in parts]
+    for first in range(0, len(plan.columns), SIDE_BY_SIDE):
+        part = plan.columns[first : first + SIDE_BY_SIDE]
+        _print(out, plan, part, products, "largest outputs")
 
 
 def largest(columns: Sequence[Column], count: int) -> list[int]:
@@ -99,24 +97,26 @@ def largest(columns: Sequence[Column], count: int) -> list[int]:
     return found
 
 
-def _grid(plan: "Plan", columns: Sequence[Column], products: Sequence[int], title: str) -> Grid:
+def _print(
+    out: Console, plan: "Plan", columns: Sequence[Column], products: Sequence[int], title: str
+) -> None:
     units = columns[0].units
     word = "output" if plan.kind == "quantities" else "value"
-    grid = Grid(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
-    grid.add_column("product", overflow="fold")
-    for column in columns:
-        heading = column.name if len(plan.columns) > 1 and word == "output" else word
-        grid.add_column(heading, justify="right", overflow="fold")
-    grid.add_column("unit" if not isinstance(units, str) else units or "unit")
-    grid.add_column("proven to", justify="right")
-    for i in products:
-        grid.add_row(
-            label(plan, i),
-            *(significant(column.output[i], int(column.figures[i])) for column in columns),
-            "" if isinstance(units, str) else str(units[i]),
-            proven(columns, i),
+    is_several = len(plan.columns) > 1 and word == "output"
+    shown = [
+        printing.Column(
+            column.name if is_several else word,
+            [significant(column.output[i], int(column.figures[i])) for i in products],
         )
-    return grid
+        for column in columns
+    ]
+    if not isinstance(units, str):
+        shown.append(printing.Column("unit", [str(units[i]) for i in products], is_left=True))
+    elif units not in ("", "unit"):
+        title = f"{title}, {units}"
+    shown.append(printing.Column("proven to", [proven(columns, i) for i in products]))
+    names = printing.Column("product", [label(plan, i) for i in products])
+    printing.print_table(out, names, shown, title)
 
 
 def label(plan: "Plan", product: int) -> str:
@@ -175,7 +175,7 @@ def console() -> Console:
     """Return the console for results on stdout."""
     console = Console(highlight=False, markup=False, soft_wrap=True)  # names may have brackets
     if not console.is_terminal:
-        console.width = 110  # files and pipes have no width of their own
+        console.width = WIDEST  # files and pipes have no width of their own
     return console
 
 

@@ -68,7 +68,7 @@ def build(sources: Path = SOURCES) -> Table:
 
 
 META = {
-    "title": "United States 2021, 71 products",
+    "title": "United States 2021",
     "source": "US Bureau of Economic Analysis, supply and use tables 2021, summary level; files "
     "from the package quantecon-book-networks 1.6",
     "licence": "BEA: public domain; carrier package: MIT",

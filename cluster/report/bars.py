@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ogas.cluster.report.svg import Axis, clipped, drawn, even, written
+from ogas.cluster.lettering import shortened, wide
+from ogas.cluster.report.svg import Axis, drawn, even, written
 
 WIDE, HALF, NARROW = 960.0, 470.0, 360.0  # units of a drawing; its page scales it
 LETTER = 7.2  # units that a letter takes
 THICK, GAP, NAME, FOOT = 15.0, 9.0, 17.0, 46.0
-NAMED_SHARE = 0.36  # of the width, at most, for names at the left
+PAIRED = 13.0  # of each of two that stand together
+NAMED_SHARE, TOLD_SHARE = 0.4, 0.3  # of the width, at most, for names and for numbers
 MILLION = 1e6
 
 
@@ -33,11 +35,12 @@ class Bar:
 def bars(
     title: str, rows: Sequence[Bar], unit: str, width: float, *, is_paired: bool = False
 ) -> str:
-    """Return bars as a drawing of some width."""
+    """Return bars as a drawing of some width; its axis has no halves of what is counted."""
     longest = max((_length(row, is_paired) for row in rows), default=0.0)
     # Axes of ten digits are read by nobody.
     scale, unit = (MILLION, f"million {unit}") if longest >= 1e9 else (1.0, unit)
-    axis = even(unit, longest / scale)
+    is_counted = all(isinstance(amount, int) for row in rows for _, amount in row.parts)
+    axis = even(unit, longest / scale, least=float(is_counted))
     sheet = _Layout(rows, axis, width, scale, is_paired)
     return drawn((width, sheet.height), title, [*sheet.grid(), *sheet.marks()])
 
@@ -63,17 +66,17 @@ class _Layout:
 
     @property
     def left(self) -> float:
-        longest = max((len(row.name) for row in self.rows), default=0)
+        longest = max((wide(row.name) for row in self.rows), default=0)
         return 1.0 if self.is_narrow else min(LETTER * longest + 12, NAMED_SHARE * self.width)
 
     @property
     def right(self) -> float:
-        longest = max((len(text) for row in self.rows for text in row.told), default=0)
+        longest = max((wide(self.told(text)) for row in self.rows for text in row.told), default=0)
         return self.width - LETTER * longest - 12
 
     @property
     def thick(self) -> float:
-        return 2 * THICK - 6 if self.is_paired else THICK
+        return 2 * PAIRED if self.is_paired else THICK
 
     @property
     def step(self) -> float:
@@ -82,6 +85,10 @@ class _Layout:
     @property
     def height(self) -> float:
         return self.step * len(self.rows) + FOOT
+
+    def told(self, text: str) -> str:
+        """Return what stands at the end of a bar."""
+        return shortened(text, TOLD_SHARE * self.width / LETTER)
 
     def x(self, amount: float) -> float:
         """Return where an amount lies."""
@@ -95,8 +102,10 @@ class _Layout:
             x = self.x(number * self.scale)
             parts.append(f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="2" y2="{floor}"/>')
             parts.append(written(x, floor + 16, text, "start" if x < 20 else "middle"))
-        middle = (self.left + self.right) / 2
-        return [*parts, written(middle, floor + 36, self.axis.label, "middle", "label")]
+        label = shortened(self.axis.label, self.width / LETTER)
+        half = LETTER * wide(label) / 2
+        middle = min(max((self.left + self.right) / 2, half), self.width - half)
+        return [*parts, written(middle, floor + 36, label, "middle", "label")]
 
     def marks(self) -> list[str]:
         """Return names, bars, and what stands at their ends."""
@@ -105,12 +114,12 @@ class _Layout:
     def _row(self, row: Bar, top: float) -> list[str]:
         if self.is_narrow:
             most = (self.width - 4) / LETTER
-            name = written(1, top + NAME - 3, clipped(row.name, most), "start", "name")
+            name = written(1, top + NAME - 3, shortened(row.name, most), "start", "name")
             top += NAME
         else:
             most = (self.left - 8) / LETTER
             middle = top + GAP / 2 + self.thick / 2 + 4
-            name = written(self.left - 8, middle, clipped(row.name, most), "end", "name")
+            name = written(self.left - 8, middle, shortened(row.name, most), "end", "name")
         return [name, *(self._pair(row, top) if self.is_paired else self._stack(row, top))]
 
     def _stack(self, row: Bar, top: float) -> list[str]:
@@ -119,15 +128,15 @@ class _Layout:
             end = start + max(amount, 0.0)
             marks.append(_rectangle(self.x(start), self.x(end), y, THICK, series))
             start = end
-        told = written(self.x(start) + 6, y + THICK - 3.5, row.told[0], "start", "end")
+        told = written(self.x(start) + 6, y + THICK - 3.5, self.told(row.told[0]), "start", "end")
         return [*marks, told]
 
     def _pair(self, row: Bar, top: float) -> list[str]:
         marks, y, thick = [], top + GAP / 2, self.thick / 2
         for (series, amount), text in zip(row.parts, row.told, strict=True):
             end = self.x(max(amount, 0.0))
-            marks.append(_rectangle(self.left, end, y, thick - 1, series))
-            marks.append(written(end + 6, y + thick - 2.5, text, "start", "end"))
+            marks.append(_rectangle(self.left, end, y, thick - 1.5, series))
+            marks.append(written(end + 6, y + thick - 3, self.told(text), "start", "end"))
             y += thick
         return marks
 

@@ -9,7 +9,7 @@ from ogas.cluster.report.bars import HALF, NARROW, Bar, bars
 from ogas.cluster.report.findings import Findings
 from ogas.cluster.report.html import Figure
 from ogas.cluster.report.svg import Frame, Point, decades, even
-from ogas.cluster.report.words import small
+from ogas.cluster.report.words import percent, small
 from ogas.cluster.sheet import Sheet
 from ogas.cluster.summary import counted
 from ogas.engine.certificate import half_width_for
@@ -36,10 +36,13 @@ def convergence(found: Findings) -> Figure | None:
     rows = [[one["pass"], _word(one["kind"]), one["forecast"], one["half_width"]] for one in steps]
     head = ["pass", "what it was for", "forecast half-width", "proven half-width"]
     tells = (
-        f"A pass reads all {found.plan.facts['nonzeros']:,} coefficients once. After "
+        f"A pass reads {counted(found.plan.facts['nonzeros'], 'coefficient')} once. After "
         f"{counted(steps[-1]['pass'], 'pass', 'passes')} it was proven that no product is further "
-        f"from the exact solution than {100 * proofs[-1][1]:.2g} % of its turnover."
+        f"from the exact solution than {percent(proofs[-1][1])} of its turnover. Dots are "
+        "forecasts made on the way; what counts is the proof, which takes a pass of its own."
     )
+    if found.plan.delta:
+        tells += " The proof allows for uncertain coefficients, the forecasts do not."
     legend = (("s1", "forecast"), ("s2 turned", "proven"), ("s5 flat", "asked for"))
     sheet = Sheet("certainty", "the bounds of the worst product after every pass", head, rows)
     return Figure("How the plan became certain", drawings, tells, sheet, legend, is_half=True)
@@ -113,6 +116,4 @@ def figures_proven(found: Findings) -> Figure:
 def _figures(number: int) -> str:
     if not number:
         return "no figure"
-    width = 100 * half_width_for(number)
-    text = f"{width:g}" if width >= 1e-4 else small(width)
-    return f"{counted(number, 'figure')}: ± {text} %"
+    return f"{counted(number, 'figure')}: ± {percent(half_width_for(number))}"

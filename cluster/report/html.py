@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ogas.cluster.sheet import Sheet
-from ogas.cluster.summary import significant
+from ogas.cluster.summary import counted, significant
 
 MOST_ROWS = 60  # of a table in the page; the file has all
 DISGUISED = str.maketrans({c: f"%{ord(c):02X}" for c in "%#\t\n\r"})  # in a link to data
@@ -121,7 +121,7 @@ def csv_text(sheet: Sheet) -> str:
 def _behind(sheet: Sheet, *, is_open: bool) -> str:
     """Return the numbers behind a drawing, folded away."""
     count = len(sheet.rows)
-    shown = f"first {MOST_ROWS} of {count:,} rows" if count > MOST_ROWS else f"{count:,} rows"
+    shown = f"first {MOST_ROWS} of {count:,} rows" if count > MOST_ROWS else counted(count, "row")
     return (
         f"<details{' open' if is_open else ''}>"
         f"<summary>The numbers: {escape(sheet.title)} ({shown})</summary>"

@@ -12,7 +12,6 @@ import numpy as np
 
 from ogas.cluster.report.findings import MOST_LINKED, Economy, Findings
 from ogas.cluster.report.rankings import MOST_FACTORS
-from ogas.cluster.summary import counted
 from ogas.engine.table import Integers
 
 MOST_BYTES = 500_000  # of ids, names and units of the products listed; and of those beside them
@@ -63,7 +62,8 @@ def _worth(found: Findings, listed: Integers) -> list[float]:
 def words(found: Findings, kept: dict[str, Any]) -> str:
     """Return what is on the page of single products, and where the rest is."""
     listed, linked, n = len(kept["names"]), len(kept["links"]), len(found.plan.ids)
-    told, others = f"All {counted(listed, 'product')} of the plan are in this page", ""
+    every = f"All {n:,} products are" if n > 1 else "The one product is"
+    told, others = f"{every} in this page", ""
     if listed < n:
         told = f"The {listed:,} largest of {n:,} products are in this page"
         others = " ogas show PLAN --product ID tells of any other, and --csv FILE writes all."

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ogas.cluster.lettering import shortened, wide
 from ogas.cluster.report.bars import LETTER, NARROW, WIDE
 from ogas.cluster.report.findings import Economy
 from ogas.cluster.report.html import Figure
-from ogas.cluster.report.svg import clipped, drawn, written
+from ogas.cluster.report.svg import drawn, written
 from ogas.cluster.report.words import count
 from ogas.cluster.sheet import Sheet
 from ogas.engine.table import Integers, Vector
@@ -24,9 +25,11 @@ NUMBERS, TOP, LARGEST_CELL = 20.0, 16.0, 34.0
 EVERY = 5  # columns have a number, where there is no room for more
 
 
-def heat_map(economy: Economy) -> Figure:
+def heat_map(economy: Economy) -> Figure | None:
     """Return what flows from every group to every other, in classes of their size."""
     flows, names = economy.flows.supplies, economy.groups.names
+    if not flows.any():
+        return None
     edges = _edges(float(np.abs(flows).max()))
     shades: Integers = np.searchsorted(
         edges, np.abs(flows), side="right"
@@ -36,14 +39,15 @@ def heat_map(economy: Economy) -> Figure:
     tells = (
         f"Each square is what the {economy.groups.one} of its row supplies to that of its column "
         f"in a year, in {escape(economy.money)}; the darker (in dark pages, the brighter) the "
-        "more. Numbers count rows and columns alike. The diagonal is what stays inside."
+        "more. Rows supply, columns use; their numbers are the same. The diagonal is what stays "
+        "inside."
     )
     return Figure(
         "Who supplies whom",
         drawings,
         tells,
         Sheet("flows", f"flows in {economy.money}, final demand included", EDGE, edges_of(economy)),
-        _legend(edges, (flows < 0).any()),
+        _legend(edges, economy.money, (flows < 0).any()),
         _below(names),
     )
 
@@ -52,7 +56,8 @@ def _below(names: Sequence[str]) -> str:
     """Return where the script tells of a square; and all names, where the drawing has no room."""
     listed = "".join(f"<li>{escape(name)}</li>" for name in names)
     return (
-        '<p class="readout" id="flow" aria-live="polite">Point at a square to read its flow.</p>'
+        '<p class="readout" id="flow" aria-live="polite">Point at a square, or go there with the '
+        "arrow keys, to read its flow.</p>"
         f'<details class="narrow"><summary>Which number is which</summary><ol>{listed}</ol>'
         "</details>"
     )
@@ -83,8 +88,6 @@ def _edges(largest: float) -> Vector:
     >>> _edges(250_000.0).tolist()
     [100.0, 300.0, 1000.0, 3000.0, 10000.0, 30000.0, 100000.0]
     """
-    if not largest:
-        return np.full(SHADES, np.inf)
     last = math.floor(2 * math.log10(largest) + 1e-9)
     return np.array([_half_decade(step) for step in range(last - SHADES + 1, last + 1)])
 
@@ -93,10 +96,14 @@ def _half_decade(step: int) -> float:
     return float(f"{3 if step % 2 else 1}e{step // 2}")
 
 
-def _legend(edges: Vector, has_negative: Any) -> list[tuple[str, str]]:
-    legend = [(f"h{k}", f"{_said(edge)} and more") for k, edge in enumerate(edges.tolist(), 1)]
-    for k, (low, high) in enumerate(pairwise(edges.tolist())):
-        legend[k] = (f"h{k + 1}", f"{_said(low)} to {_said(high)}")
+def _legend(edges: Vector, money: str, has_negative: Any) -> list[tuple[str, str]]:
+    known = edges.tolist()
+    legend = [("blank", f"less than {_said(known[0])}")]
+    legend += [
+        (f"h{k}", f"{_said(low)} to {_said(high)}")
+        for k, (low, high) in enumerate(pairwise(known), 1)
+    ]
+    legend.append((f"h{SHADES}", f"{_said(known[-1])} {money} and more"))
     return [*legend, ("minus", "negative")] if has_negative else legend
 
 
@@ -108,7 +115,9 @@ def _drawing(
     title: str, shades: Integers, negative: Marks, names: tuple[str, ...], width: float
 ) -> str:
     m = len(names)
-    left = NUMBERS if width <= NARROW else LABELS + NUMBERS
+    longest = LETTER * (max(map(wide, names)) + 1) + 8
+    room = 0.0 if width <= NARROW else min(LABELS, longest)
+    left = room + NUMBERS
     cell = min((width - left - 2) / m, LARGEST_CELL)
     height = TOP + cell * m + 2
     side = cell * m
@@ -122,7 +131,7 @@ def _drawing(
     for k in range(m) if left > NUMBERS else numbered:
         middle = TOP + cell * (k + 0.5) + 4
         if left > NUMBERS:
-            name = clipped(names[k], LABELS / LETTER - 1)
+            name = shortened(names[k], room / LETTER - 1)
             parts.append(written(left - 8 - NUMBERS, middle, name, "end", "name"))
         parts.append(written(left - 4, middle, str(k + 1), "end"))
     # What the script needs to find the square under the pointer.

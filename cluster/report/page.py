@@ -10,7 +10,7 @@ from ogas.cluster.report.findings import Findings
 from ogas.cluster.report.html import Figure, defined, document, figure, resource, table
 from ogas.cluster.report.index import as_script, flows_between, index, words
 from ogas.cluster.report.matrix import heat_map
-from ogas.cluster.report.rankings import factors, largest, shortfalls
+from ogas.cluster.report.rankings import deliveries, factors, largest, shortfalls
 from ogas.cluster.report.sankey import sankey
 from ogas.cluster.report.scatter import scatter
 
@@ -25,8 +25,10 @@ def sections(found: Findings) -> Sections:
     """Return the pictures by what they are about: a short name, and a title for each group."""
     economy = found.economy
     certain = [convergence(found), figures_proven(found)]
-    made = [largest(found), shortfalls(found)]
-    flows = [] if economy is None else [heat_map(economy), sankey(economy), scatter(economy)]
+    made = [largest(found), deliveries(found), shortfalls(found)]
+    flows: list[Figure | None] = []
+    if economy is not None:
+        flows = [heat_map(economy), sankey(economy), scatter(economy)]
     named: dict[str, tuple[str, Iterable[Figure | None]]] = {
         "sure": ("How sure", certain),
         "made": ("Values" if found.is_priced else "What is made", made),
@@ -48,12 +50,13 @@ def page(found: Findings, parts: Sections, path: str) -> str:
     path : str
         Where the plan is.
     """
-    links = {"search": "A product", **{name: text for name, (text, _) in parts.items()}}
+    links = {"search": "Look up a product", **{name: text for name, (text, _) in parts.items()}}
     links["origin"] = "About this plan"
     name, kept = telling.title(found), index(found)
     body = [
         '<a class="skip" href="#search">Skip to the search for a product</a>',
-        f"<header><h1>{escape(name)}</h1>{_column(found)}{telling.headline(found)}</header>",
+        f"<header><h1>{escape(name)}</h1>{telling.purpose(found)}"
+        f"{_column(found)}{telling.headline(found)}</header>",
         f'<dl class="tiles">{telling.tiles(found)}</dl>',
         f'<nav aria-label="Parts of this page">{"".join(map(_anchor, links.items()))}</nav>',
         "<main>",
@@ -81,7 +84,7 @@ def _column(found: Findings) -> str:
         return f'<p class="soft">in {escape(column.name)}</p>' if column.name else ""
     return (
         f'<p class="soft">The pictures are about <b>{escape(column.name)}</b>, one of '
-        f"{len(found.plan.columns)}; --column names another.</p>"
+        f"{len(found.plan.columns)}; <code>ogas report --column NAME</code> draws another.</p>"
         f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(sheet.title)}">'
         f"{table(sheet)}</div>"
     )
@@ -112,7 +115,7 @@ def _missing(found: Findings) -> str:
     if not found.missing:
         return ""
     told = escape(found.missing)
-    return f'<section><h2>What is not here</h2><p class="warn" id="missing">{told}</p></section>'
+    return f'<section><h2>What is not here</h2><p id="missing">{told}</p></section>'
 
 
 def _origin(found: Findings, path: str) -> str:

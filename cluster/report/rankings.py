@@ -10,6 +10,7 @@ from ogas.cluster.report.bars import NARROW, WIDE, Bar, bars
 from ogas.cluster.report.findings import Findings
 from ogas.cluster.report.flows import summed
 from ogas.cluster.report.html import Figure
+from ogas.cluster.report.words import initial, small
 from ogas.cluster.sheet import Sheet
 from ogas.cluster.summary import counted, significant
 from ogas.engine.plan import total
@@ -19,7 +20,7 @@ SHOWN = 15
 MOST_KEPT = 1_000  # rows of the file behind a ranking
 MOST_FACTORS = 3
 NAMED = 5
-MOST_FIGURES = 6
+MOST_FIGURES = 3  # and one more; the table behind has the others
 
 
 def largest(found: Findings) -> Figure:
@@ -41,8 +42,9 @@ def _outputs(found: Findings) -> Figure:
         rows.append(Bar(found.called(i), parts, (_output(found, i),)))
     title = "The largest outputs, and how much of each goes to final demand"
     tells = (
-        f"The {len(rows)} products with the largest output. Final demand is what leaves production "
-        "for good: consumption, investment, exports. The rest is used up in making other products."
+        f"{_of_all(found, len(rows))} with the largest output. Final demand is what leaves "
+        "production for good: consumption, investment, exports. The rest is used up in making "
+        "other products."
     )
     head = ["product", "output", "±", "unit", "figures proven", "final demand", "used by products"]
     sheet = Sheet("largest", "outputs, the largest first", head, _rows(found))
@@ -55,6 +57,42 @@ def _outputs(found: Findings) -> Figure:
         tells += " Products are in units of their own, which no bar can compare."
         return Figure("Largest outputs", (), tells, sheet)
     return Figure("Largest outputs", _both(title, rows, money), tells, sheet, legend)
+
+
+def _of_all(found: Findings, shown: int) -> str:
+    """Return how many products are shown."""
+    every = "The only product" if shown == 1 else f"All {shown} products, those"
+    return every if shown == len(found.plan.ids) else f"The {counted(shown, 'product')}"
+
+
+def deliveries(found: Findings) -> Figure | None:
+    """Return what final users get most of; None for values, and where nobody gets anything."""
+    column, (price, money) = found.column, _measure(found)
+    demand = column.demand.nominal
+    order = np.argsort(-price * demand, kind="stable")
+    order = order[demand[order] > 0][:MOST_KEPT]
+    if found.is_priced or not order.size:
+        return None
+    first = order[:SHOWN].tolist()
+    rows = [
+        Bar(found.called(i), (("s3", price[i] * demand[i]),), (_given(found, i, demand[i]),))
+        for i in first
+    ]
+    worth = np.maximum(price * demand, 0.0)
+    kept = [
+        [found.called(i), float(demand[i]), found.unit(i), float(worth[i] / worth.sum())]
+        for i in order.tolist()
+    ]
+    head = ["product", "final demand", "unit", "share of all deliveries"]
+    sheet = Sheet("deliveries", "deliveries to final users, the largest first", head, kept)
+    told = counted(int((demand > 0).sum()), "product")
+    tells = f"What final users get: consumption, investment, exports. They get some of {told}."
+    drawings: tuple[str, ...] = ()
+    if money:
+        shown = worth[first].sum() / worth.sum()
+        tells += f" Those drawn are {100 * shown:.0f} % of all deliveries, in {escape(money)}."
+        drawings = _both("The largest deliveries to final users", rows, money)
+    return Figure("Largest deliveries to final users", drawings, tells, sheet)
 
 
 def _values(found: Findings) -> Figure:
@@ -94,7 +132,16 @@ def _output(found: Findings, i: int) -> str:
 def _told(found: Findings, i: int, number: float, figures: int) -> str:
     """Return an amount of a product, with its unit where products have their own."""
     text = _amount(number, figures)
-    return text if found.shared_unit else f"{text} {found.unit(i)}"
+    # Where bars are in another unit than numbers, both say in which.
+    is_plain = found.shared_unit and (found.economy is None or (found.economy.price == 1).all())
+    return text if is_plain else f"{text} {found.unit(i)}"
+
+
+def _given(found: Findings, i: int, number: float) -> str:
+    """Return an amount that was given, hence is exact: without zeros that mean nothing."""
+    text = _amount(number)
+    bare = text.rstrip("0").rstrip(".") if "." in text and "e" not in text else text
+    return _told(found, i, number, MOST_FIGURES).replace(text, bare, 1)
 
 
 def _amount(number: float, figures: int = 3) -> str:
@@ -133,7 +180,7 @@ def shortfalls(found: Findings) -> Figure | None:
     imported = np.flatnonzero(demand < 0)
     first = imported[np.argsort(price[imported] * demand[imported])][:SHOWN]
     rows = [
-        Bar(found.called(i), (("s6", -price[i] * demand[i]),), (_told(found, i, demand[i], 3),))
+        Bar(found.called(i), (("s6", -price[i] * demand[i]),), (_given(found, i, -demand[i]),))
         for i in first.tolist()
     ]
     kept = [
@@ -143,7 +190,7 @@ def shortfalls(found: Findings) -> Figure | None:
     head = ["product", "final demand", "output", "unit"]
     sheet = Sheet("shortfalls", "products of which more is used than made", head, kept)
     title = "The largest net imports"
-    drawings = _both(title, rows, money) if money and rows else ()
+    drawings = _both(title, rows, f"net imports, {money}") if money and rows else ()
     return Figure("Imports and shortfalls", drawings, _short_words(found), sheet)
 
 
@@ -201,12 +248,13 @@ def _factor(found: Findings, name: str, per_unit: Vector) -> Figure:
     ]
     head = [what, f"used directly, {unit}", f"embodied in final demand, {unit}"]
     sheet = Sheet(f"factor-{_slug(name)}", f"{name} by {what}", head, kept)
-    title = f"{name.capitalize()}: who uses it, and whose final demand embodies it"
-    legend = [("s1", "used in making it")]
+    title = f"{initial(name)}: where it is used, and in what final users get it"
+    legend = [("s1", "used in making the product")]
     tells = f"{_total(found, name, per_unit)} is used in all."
     if embodied is not None:
-        legend.append(("s2", "embodied in what final users get of it (not certified)"))
-        tells += " The same amount, seen from its end: all of it is embodied in final demand."
+        legend.append(("s2", "embodied in what final users get of the product (not certified)"))
+        tells += " All of it is embodied in what final users get: what "
+        tells += "a shop, say, takes is counted there with what its suppliers took, and theirs."
     drawings = _both(title, rows, unit, is_paired=embodied is not None)
     return Figure(title, drawings, tells, sheet, legend)
 
@@ -228,7 +276,7 @@ def _content_of_demand(found: Findings, demand: Vector) -> Figure:
     ]
     kept = [[found.called(i), float(content[i])] for i in order[:MOST_KEPT].tolist()]
     head = ["product", f"embodied in final demand, {unit}"]
-    title = f"{name.capitalize()} embodied in final demand"
+    title = f"{initial(name)} embodied in final demand"
     sheet = Sheet("factor-content", title, head, kept)
     tells = f"{_total(found, name, demand)} in all."
     return Figure(title, _both(title, rows, unit), tells, sheet)
@@ -245,8 +293,14 @@ def _total(found: Findings, name: str, weights: Vector) -> str:
     value, least, most = total(weights, column.lower, column.output, column.upper)
     half = 0.5 * (most - least)
     figures = int(-np.floor(np.log10(max(half, 1e-300) / max(abs(value), 1e-300))))
-    told = significant(value, min(max(figures, 1), 7))
-    return f"<b>{told} {escape(_factor_unit(found, name))}</b> (± {significant(half, 1)}, proven)"
+    told = significant(value, min(max(figures, 1), 7)).replace("-", "−")
+    unit = escape(_factor_unit(found, name))
+    sure = "exactly" if not half else f"± {_half(half)}, proven"
+    return f"<b>{told} {unit}</b> ({sure})"
+
+
+def _half(half: float) -> str:
+    return small(half) if half < 1e-6 else significant(half, 1)
 
 
 def _slug(name: str) -> str:

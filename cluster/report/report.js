@@ -4,7 +4,7 @@
 (() => {
   const read = (id) => JSON.parse(document.getElementById(id).textContent);
   const data = read("index"), pairs = read("pairs");
-  const MOST = 12;
+  const MOST = 12, OFFERED = 5;  // what is found; before that, the largest products
   const query = document.getElementById("query");
   const matches = document.getElementById("matches");
   const shown = document.getElementById("product");
@@ -52,17 +52,19 @@
 
   function list() {
     const text = query.value.trim().toLowerCase();
-    const some = text ? found(text) : [];
-    matches.replaceChildren(...some.map((k) => {
+    const some = text ? found(text) : [...data.names.keys()].slice(0, OFFERED);
+    const items = some.map((k) => {
       const item = made("li");
       item.append(choice(k));
       return item;
-    }));
+    });
+    matches.replaceChildren(...(text ? [] : [made("li", "The largest:", "soft")]), ...items);
     if (text && !some.length) matches.append(made("li", "No product in this page is called so."));
     return some;
   }
 
   query.addEventListener("input", list);
+  list();
   query.form.addEventListener("submit", (event) => {
     event.preventDefault();
     const [first] = list();
@@ -118,31 +120,62 @@
 
   // ---- the heat map -----------------------------------------------------------------------------
 
-  function readFlow(event) {
-    const svg = event.currentTarget, box = svg.getBoundingClientRect();
-    const scale = svg.viewBox.baseVal.width / box.width, cell = Number(svg.dataset.cell);
-    const place = (at, from) => Math.floor((at * scale - Number(from)) / cell);
-    const row = place(event.clientY - box.top, svg.dataset.top);
-    const column = place(event.clientX - box.left, svg.dataset.left);
+  // Tells of a square, and frames it; nothing for what is no square.
+  function tell(svg, row, column) {
     const flow = pairs.flows[row]?.[column];
     if (flow === undefined) return;
     document.getElementById("flow").textContent =
       `${pairs.names[row]} → ${pairs.names[column]}: ${number(flow)} ${pairs.money}`;
+    const { cell, left, top } = svg.dataset;
+    const cursor = svg.querySelector(".cursor");
+    const size = Number(cell);
+    const place = { x: Number(left) + column * size, y: Number(top) + row * size };
+    for (const [name, at] of Object.entries({ ...place, width: size, height: size })) {
+      cursor.setAttribute(name, at);
+    }
+    svg.dataset.row = row;
+    svg.dataset.column = column;
   }
+
+  function point(event) {
+    const svg = event.currentTarget, box = svg.getBoundingClientRect();
+    const scale = svg.viewBox.baseVal.width / box.width, cell = Number(svg.dataset.cell);
+    const place = (at, from) => Math.floor((at * scale - Number(from)) / cell);
+    tell(svg, place(event.clientY - box.top, svg.dataset.top),
+      place(event.clientX - box.left, svg.dataset.left));
+  }
+
+  const STEPS = { ArrowDown: [1, 0], ArrowUp: [-1, 0], ArrowRight: [0, 1], ArrowLeft: [0, -1] };
+  function walk(event) {
+    const svg = event.currentTarget, step = STEPS[event.key];
+    if (!step) return;
+    event.preventDefault();
+    const started = svg.dataset.row !== undefined;
+    const [row, column] = started ? [Number(svg.dataset.row), Number(svg.dataset.column)] : [0, 0];
+    tell(svg, row + (started ? step[0] : 0), column + (started ? step[1] : 0));
+  }
+
   for (const svg of document.querySelectorAll("svg.flows")) {
-    svg.addEventListener("pointermove", readFlow);
-    svg.addEventListener("pointerdown", readFlow);
+    svg.tabIndex = 0;
+    const cursor = document.createElementNS("http://www.w3.org/2000/svg", "rect");
+    cursor.setAttribute("class", "cursor");
+    svg.append(cursor);
+    svg.addEventListener("pointermove", point);
+    svg.addEventListener("pointerdown", point);
+    svg.addEventListener("keydown", walk);
   }
 
   // ---- pictures as PNG --------------------------------------------------------------------------
 
-  const COLOURS = ["paper", "ink", "soft", "rule", "band",
+  const COLOURS = ["paper", "ink", "soft", "rule", "band", "hatch",
     ...[1, 2, 3, 4, 5, 6].map((k) => `s${k}`), ...[1, 2, 3, 4, 5, 6, 7].map((k) => `h${k}`)];
   const SHARPER = 2, HEAD = 34, LINE = 22, MARGIN = 16;
 
   // A drawing on its own, with the colours and the rules of this page written into it.
   function alone(svg, width, height) {
-    const copy = svg.cloneNode(true), style = getComputedStyle(document.documentElement);
+    const copy = svg.cloneNode(true);
+    copy.querySelector(".cursor")?.remove();
+    const style = getComputedStyle(document.documentElement);
     copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
     copy.setAttribute("width", width);
     copy.setAttribute("height", height);
@@ -167,8 +200,10 @@
       const long = pen.measureText(entry.textContent).width + 36;
       if (x > MARGIN && x + long > width) [x, y] = [MARGIN, y + LINE];
       const mark = getComputedStyle(entry.querySelector("i"));
-      pen.fillStyle = mark.backgroundColor === "rgba(0, 0, 0, 0)" ? mark.borderColor : mark.backgroundColor;
-      pen.fillRect(x, y - 10, 11, 11);
+      pen.fillStyle = mark.backgroundColor;
+      pen.strokeStyle = mark.borderColor;
+      if (mark.borderWidth !== "0px") pen.strokeRect(x + 0.5, y - 9.5, 10, 10);
+      else pen.fillRect(x, y - 10, 11, 11);
       pen.fillStyle = page.color;
       pen.fillText(entry.textContent, x + 17, y);
       x += long;
@@ -178,7 +213,7 @@
 
   async function save(event) {
     const figure = event.currentTarget.closest("figure");
-    const svg = [...figure.querySelectorAll("svg")].find((one) => one.getClientRects().length);
+    const svg = figure.querySelector("svg");  // the wide one, with all names, on a phone too
     const { width, height } = svg.viewBox.baseVal, whole = width + 2 * MARGIN;
     const picture = new Image();
     picture.src = alone(svg, SHARPER * width, SHARPER * height);

@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from ogas.cluster.lettering import shortened
 from ogas.cluster.report.bars import LETTER, NARROW, WIDE
 from ogas.cluster.report.findings import Economy
 from ogas.cluster.report.groups import Groups
 from ogas.cluster.report.html import Figure
 from ogas.cluster.report.matrix import EDGE, FINAL
-from ogas.cluster.report.svg import clipped, drawn, written
+from ogas.cluster.report.svg import drawn, written
 from ogas.cluster.sheet import Sheet
 from ogas.cluster.summary import significant
 from ogas.engine.table import Integers, Vector
@@ -24,6 +25,7 @@ from ogas.engine.table import Integers, Vector
 NODES = 16  # on either side
 LEAST = 0.003  # of all; thinner ribbons are not drawn
 HEIGHT, GAP, THICK = 680.0, 8.0, 10.0
+PER_NODE = 80.0  # of height, where nodes are few
 ROOM = 0.31  # of the width, for names on either side
 
 
@@ -53,12 +55,14 @@ def sankey(economy: Economy) -> Figure:
         for g, h in np.argwhere(ribbons.flows > 0).tolist()
     ]
     rows.sort(key=lambda row: -row[2])
-    shown = ribbons.flows[ribbons.flows >= LEAST * ribbons.flows.sum()].sum()
+    whole = max(ribbons.flows.sum(), 1e-300)
+    shown = ribbons.flows[ribbons.flows >= LEAST * whole].sum() / whole
     tells = (
         "From who makes it (left) to who uses it (right); a ribbon is as thick as its flow. "
-        f"Drawn are {shown / max(ribbons.flows.sum(), 1e-300):.0%} of all flows: those below "
-        f"{significant(LEAST * ribbons.flows.sum(), 2)} {escape(economy.money)} are left out, and "
-        "so is what is negative."
+        f"Drawn are {100 * shown:.0f} % of all flows: those below "
+        f"{significant(LEAST * whole, 1)} {escape(economy.money)} are left out, and "
+        "so is what is negative. The CSV file is its edge list; that of the heat map has every "
+        "flow."
     )
     legend = (("s1", "to products"), ("s3", "to final demand"))
     sheet = Sheet("sankey", f"flows as drawn, in {economy.money}", EDGE, rows)
@@ -93,12 +97,13 @@ def _sides(size: Vector, groups: Groups) -> tuple[Integers, list[str]]:
 
 def _drawing(title: str, ribbons: Ribbons, money: str, width: float) -> str:
     amounts = ribbons.flows.sum(axis=1), ribbons.flows.sum(axis=0)
-    scale = min(map(_scale, amounts))
-    sides = _Side(amounts[0], scale), _Side(amounts[1], scale)
+    height = min(HEIGHT, PER_NODE * (1 + max(map(len, amounts))))
+    scale = min(_scale(one, height) for one in amounts)
+    sides = _Side(amounts[0], scale, height), _Side(amounts[1], scale, height)
     room = ROOM * width
     most = (room - 8) / LETTER
     suppliers, users = (
-        [clipped(name, most) for name in names] for names in (ribbons.suppliers, ribbons.users)
+        [shortened(name, most) for name in names] for names in (ribbons.suppliers, ribbons.users)
     )
     ends = (room + THICK, width - room - THICK)
     parts = [
@@ -106,13 +111,13 @@ def _drawing(title: str, ribbons: Ribbons, money: str, width: float) -> str:
         *sides[0].nodes(suppliers, money, room, is_left=True),
         *sides[1].nodes(users, money, width - room - THICK, is_left=False),
     ]
-    return drawn((width, HEIGHT), title, parts)
+    return drawn((width, height), title, parts)
 
 
-def _scale(amounts: Vector) -> float:
+def _scale(amounts: Vector, height: float) -> float:
     """Return how high a unit may be, such that all nodes of a side fit above each other."""
     nodes = int((amounts > 0).sum())
-    return (HEIGHT - GAP * (nodes + 1)) / max(float(amounts.sum()), 1e-300)
+    return (height - GAP * (nodes + 1)) / max(float(amounts.sum()), 1e-300)
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,12 +126,13 @@ class _Side:
 
     amounts: Vector
     scale: float
+    height: float
 
     @property
     def tops(self) -> Vector:
         """Where nodes begin."""
         steps = np.where(self.amounts > 0, self.scale * self.amounts + GAP, 0.0)
-        first = (HEIGHT - steps.sum() + GAP) / 2
+        first = (self.height - steps.sum() + GAP) / 2
         tops: Vector = first + np.concatenate([[0.0], np.cumsum(steps)[:-1]])
         return tops
 

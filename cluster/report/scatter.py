@@ -5,11 +5,12 @@ from html import escape
 
 import numpy as np
 
+from ogas.cluster.lettering import shortened, wide
 from ogas.cluster.report.bars import LETTER, NARROW, WIDE
 from ogas.cluster.report.findings import Economy
 from ogas.cluster.report.html import Figure
 from ogas.cluster.report.linkages import Linkages
-from ogas.cluster.report.svg import Frame, around, clipped, written
+from ogas.cluster.report.svg import Frame, around, written
 from ogas.cluster.sheet import Sheet
 
 MANY = 300  # points, which then are small
@@ -27,7 +28,7 @@ QUADRANTS = {
 def scatter(economy: Economy) -> Figure | None:
     """Return the linkages as points; None where there are none."""
     found, points = economy.linkages, economy.points
-    if found is None:
+    if found is None or len(found.made) < 2:  # one alone has nobody to compare with
         return None
     names = [points.names[one] for one in found.made.tolist()]
     kinds = [
@@ -76,8 +77,7 @@ def _drawing(
         b, f = float(found.backward[k]), float(found.forward[k])
         told = f"{names[k]}: backward {b:.2f}, forward {f:.2f}"
         marks.append(frame.dot((b, f), kinds[k][0], told))
-    if width > NARROW:
-        marks += _labels(frame, found, names, order[: 3 * NAMED].tolist())
+    marks += _labels(frame, found, names, order[: 3 * NAMED].tolist())
     kind = 'class="many" ' if len(names) > MANY else ""
     return frame.drawn(title, marks).replace("<svg ", f"<svg {kind}", 1)
 
@@ -89,14 +89,14 @@ def _labels(frame: Frame, found: Linkages, names: list[str], order: list[int]) -
         for b, f in zip(found.backward.tolist(), found.forward.tolist(), strict=True)
     ]
     taken: list[Box] = [(x - 5, y - 5, 10.0, 10.0) for x, y in points]
-    count = 0
+    count, most = 0, NAMED if frame.width > NARROW else NAMED // 2
     for k in order:
-        text, (x, y) = clipped(names[k], 34), points[k]
-        long = LETTER * len(text)
+        text, (x, y) = shortened(names[k], 34 if frame.width > NARROW else 16), points[k]
+        long = LETTER * wide(text)
         for start, end in ((x + 8, "start"), (x - 8 - long, "end")):
             box = (start, y - 7, long, 14.0)
             inside = frame.left < start and start + long < frame.width
-            if count < NAMED and inside and not any(_touch(box, other) for other in taken):
+            if count < most and inside and not any(_touch(box, other) for other in taken):
                 taken.append(box)
                 count += 1
                 yield written(x + 8 if end == "start" else x - 8, y + 4, text, end, "beside")

@@ -58,9 +58,9 @@ def decades(label: str, numbers: Iterable[float]) -> Axis:
     return Axis(label, ticks, 10.0**low, 10.0**high)
 
 
-def even(label: str, highest: float, unit: str = "") -> Axis:
-    """Return an axis from 0, with whole steps of 1, 2 or 5."""
-    step = _step(max(highest, 1e-9) / 5)
+def even(label: str, highest: float, unit: str = "", least: float = 0.0) -> Axis:
+    """Return an axis from 0, with whole steps of 1, 2 or 5, none smaller than ``least``."""
+    step = _step(max(highest / 5, least, 1e-9))
     last = step * math.ceil(highest / step)
     ticks = [(step * i, f"{step * i:,.12g}{unit}") for i in range(round(last / step) + 1)]
     return Axis(label, ticks, 0.0, last, is_logarithmic=False)
@@ -70,9 +70,10 @@ def around(label: str, numbers: Iterable[float]) -> Axis:
     """Return an axis around some numbers, with whole steps of 1, 2 or 5."""
     known = [number for number in numbers if math.isfinite(number)] or [0.0]
     low, high = min(known), max(known)
-    step = _step(max(high - low, 1e-9 * max(abs(high), 1.0)) / 5)
+    step = _step(max(high - low, 0.1 * max(abs(high), 1.0)) / 5)
     first, last = math.floor(low / step), math.ceil(high / step)
-    last = max(last, first + 1)
+    if first == last:  # all numbers are the same: they stand in the middle
+        first, last = first - 1, last + 1
     ticks = [(step * i, f"{step * i:,.6g}") for i in range(first, last + 1)]
     return Axis(label, ticks, step * first, step * last, is_logarithmic=False)
 
@@ -153,17 +154,6 @@ def drawn(size: tuple[float, float], title: str, parts: Iterable[str]) -> str:
     """Return a drawing of a width and height, with a title for those who do not see it."""
     box = f'viewBox="0 0 {size[0]:g} {size[1]:g}" role="img"'
     return f'<svg {box} aria-label="{escape(title)}">{"".join(parts)}</svg>'
-
-
-def clipped(text: str, most: float) -> str:
-    """Return a text of so many characters at most.
-
-    Examples
-    --------
-    >>> clipped("Primary metals", 20), clipped("Primary metals", 9)
-    ('Primary metals', 'Primary …')
-    """
-    return text if len(text) <= most else f"{text[: max(int(most) - 1, 0)]}…"
 
 
 def written(x: float, y: float, text: str, anchor: str, kind: str = "tick") -> str:

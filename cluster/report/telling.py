@@ -5,13 +5,15 @@ from pathlib import Path
 
 import numpy as np
 
+from ogas.cluster.lettering import shortened
 from ogas.cluster.report.findings import Findings
-from ogas.cluster.report.words import seconds
+from ogas.cluster.report.words import initial, percent, seconds
 from ogas.cluster.sheet import Sheet
 from ogas.cluster.summary import below_one, counted, significant
 from ogas.engine.outcome import Outcome
 from ogas.engine.plan import total
 
+LONGEST = 60  # letters of a name in a key figure
 HEADLINES = {
     Outcome.CERTIFIED.word: ("good", "Certified"),
     Outcome.PRECISION_NOT_REACHED.word: ("warn", "Fewer figures than asked for"),
@@ -25,19 +27,34 @@ def title(found: Findings) -> str:
     return f"{what}: {facts.get('title') or Path(facts['table']).name}"
 
 
+def purpose(found: Findings) -> str:
+    """Return what a plan says, for who never saw one, as HTML."""
+    told = (
+        "How much of each product is to be made in a year, so that everything which producers use "
+        "up and everything which final users are to get is covered."
+    )
+    if found.is_priced:
+        told = (
+            f"How much {found.column.name or 'of the factor'} one unit of each product embodies: "
+            "what is used in making it, in making its inputs, in making theirs, and so on."
+        )
+    return f'<p class="lead">{escape(told)}</p>'
+
+
 def headline(found: Findings) -> str:
     """Return in one paragraph how surely the plan is known, as HTML."""
     facts = found.plan.facts
     kind, word = HEADLINES.get(facts["outcome"], ("warn", facts["outcome"].replace("_", " ")))
-    digits, n = facts["digits_certified"], counted(len(found.plan.ids), "product")
+    digits, n = facts["digits_certified"], len(found.plan.ids)
+    whose = "each of the " + counted(n, "product") if n > 1 else "the one product"
     things = "values" if found.is_priced else "outputs"
     told = (
-        f"for each of the {n}, the exact solution provably lies within the bounds given here, and "
-        f"at least {counted(digits, 'significant figure')} of it "
-        f"{'is' if digits == 1 else 'are'} known. Rounding errors are part of the proof."
+        f"at least {counted(digits, 'significant figure')} of the number for {whose} "
+        f"{'is' if digits == 1 else 'are'} proven: the exact solution lies within the bounds given "
+        "here. Rounding errors are part of the proof, and anyone can check it."
     )
     if not digits:
-        told = f"the {things} of some of the {n} are not known to a single significant figure."
+        told = f"the {things} of some products are not known to a single significant figure."
     elif kind == "warn":
         told = f"{counted(facts['digits_requested'], 'figure')} were asked for; {told}"
     if found.plan.delta:
@@ -61,19 +78,20 @@ def tiles(found: Findings) -> str:
 
 def _key_figures(found: Findings) -> list[tuple[str, str, str]]:
     facts, column = found.plan.facts, found.column
+    radius, passes = facts["radius_bound"], counted(facts["passes"], "pass", "passes")
     widths = column.relative_half_widths
     worst = int(np.argmax(widths))
-    known = f"± {100 * widths[worst]:.2g} %" if np.isfinite(widths[worst]) else "unknown"
+    known = f"± {percent(widths[worst])}" if np.isfinite(widths[worst]) else "unknown"
     figures = [
-        ("Products", f"{len(widths):,}", f"{facts['nonzeros']:,} coefficients"),
+        ("Products", f"{len(widths):,}", f"and {counted(facts['nonzeros'], 'coefficient')}"),
         ("Proven figures", f"{facts['digits_certified']}", "of every product, at least"),
-        ("Least known", known, f"of its turnover: {found.called(worst)}"),
+        ("Least certain", known, f"of its turnover: {shortened(found.called(worst), LONGEST)}"),
         (
-            "Spectral radius",
-            f"≤ {below_one(facts['radius_bound'])}",
-            "below 1: no product uses up more than is made of it, all stages counted",
+            "Can be carried out",
+            "yes",
+            f"nothing uses up more than it makes (spectral radius ≤ {below_one(radius)}, below 1)",
         ),
-        ("Passes", f"{facts['passes']:,}", f"over the table; {seconds(facts['seconds']['solve'])}"),
+        ("Computed in", seconds(facts["seconds"]["solve"]), f"{passes} over the table"),
     ]
     return [*figures, *_totals(found)]
 
@@ -91,7 +109,7 @@ def _totals(found: Findings) -> list[tuple[str, str, str]]:
         unit = header.factor_units.get(name) or name
         where = "embodied in all final demand" if found.is_priced else "in all output"
         told = significant(value, 4).replace("-", "−")
-        tiles.append((f"{name.capitalize()} in all", told, f"{unit}, {where}"))
+        tiles.append((f"{initial(name)} in all", told, f"{unit}, {where}"))
     return tiles
 
 
@@ -104,13 +122,13 @@ def scenarios(found: Findings) -> Sheet | None:
         [
             column.name,
             int(column.figures[~column.structural_zeros].min(initial=15)),
-            float(100 * column.relative_half_widths.max()),
+            percent(float(column.relative_half_widths.max())),
             int((column.output < 0).sum()),
         ]
         for column in plan.columns
     ]
     what = "factor" if found.is_priced else "scenario"
-    head = [what, "proven figures", "least known, ± %", "negative products"]
+    head = [what, "proven figures", "least certain, ±", "negative products"]
     return Sheet("scenarios", f"all {what}s of this plan", head, rows)
 
 
@@ -140,7 +158,14 @@ MEANINGS = {
     "relative to it",
     "±": "half the distance between the proven bounds; the exact solution lies between them",
     "significant figures": "3 figures: known to 0.05 % of turnover; 4 figures: to 0.005 %",
-    "spectral radius": "of the table of inputs; below 1 every final demand can be met",
+    "product": "a good or a service, or a group of them, as the table has it",
+    "coefficient": "how much of one product is used up in making one unit of another",
+    "pass": "all coefficients are read once",
+    "block": "products that belong together: a sector, a country",
+    "factor": "what production takes and no product supplies: labour, energy, CO2 given off",
+    "embodied": "used up to the last stage: in making a thing, its inputs, their inputs ...",
+    "spectral radius": "the share of what is made that is used up in making it, for the mix of "
+    "products where this is most; below 1 every final demand can be met",
     "rounds to final use": "how many steps of production a product is away from its final users, "
     "on average",
 }

@@ -82,6 +82,29 @@ def small(number: float | None) -> str:
     return NOTHING if number is None else (power(number) if number else "0")
 
 
+def percent(part: float) -> str:
+    """Return a share with two figures, also where it is tiny.
+
+    Examples
+    --------
+    >>> percent(6.4e-5), percent(2.71e-15), percent(0.0), percent(12.3)
+    ('0.0064 %', '2.7·10⁻¹³ %', '0 %', '1,200 %')
+    """
+    number = 100 * part
+    return f"{power(number) if 0 < number < 1e-4 else plain(number)} %"
+
+
+def initial(text: str) -> str:
+    """Return a text with a capital first; the others stay as they are.
+
+    Examples
+    --------
+    >>> initial("labour"), initial("CO2")
+    ('Labour', 'CO2')
+    """
+    return text[:1].upper() + text[1:]
+
+
 def power(number: float) -> str:
     """Return two figures and a power of ten.
 

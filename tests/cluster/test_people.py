@@ -11,7 +11,7 @@ def test_a_plan_says_what_it_is_and_how_well_it_is_known(ogas):
     ending = ogas("plan", "us-2021")
     facts = ogas("plan", "us-2021", "--json").facts
     lines = ending.out.splitlines()
-    assert lines[0] == "United States 2021, 71 products"
+    assert lines[0] == "United States 2021"
     assert lines[1] == f"certified: {facts['digits_certified']} figures of every product are proven"
     assert lines[2].startswith("71 products, 4,070 coefficients, ")
     assert lines[2].endswith(" s")

@@ -335,7 +335,7 @@ def test_a_table_that_is_gone_or_damaged_leaves_what_the_plan_says(ogas, stored,
     assert "flows" not in ogas("report", "p.zarr", "--json").facts["pictures"]
     shutil.rmtree(path)
     ending = ogas("report", "p.zarr", "--json")
-    assert ending.facts["pictures"] == ["certainty", "figures", "largest"]
+    assert ending.facts["pictures"] == ["certainty", "figures", "largest", "deliveries"]
     assert "the table that was planned is gone" in ending.facts["missing"]
     text = (tmp_path / "p.html").read_text()
     assert "the table that was planned is gone" in text
