@@ -109,7 +109,7 @@ def test_imports_are_not_asked_of_a_table_that_does_not_tell_them(tmp_path):
     file = write_xlsx(tmp_path / "wiot.xlsx", "2014", wiod_rows())
     with pytest.raises(WrongUsageError, match="--imports goes with a supply-use pair, niot; this"):
         read(file, imports="total")
-    with pytest.raises(WrongUsageError, match="--year goes with bea or niot, not with wiod"):
+    with pytest.raises(WrongUsageError, match="--year goes with bea, niot; this is wiod"):
         read(file, year=2014)
     rows = [row for row in niot_2016() if row[3] != "Imports"]
     file = write_rows(tmp_path / "AUS.csv", rows)
