@@ -67,6 +67,7 @@ def analysed(table: str, what: str, options: Mapping[str, Any]) -> Answer:
         "peak_memory_bytes": peak_memory(),
         "over": result.over,
         "rows": len(result),
+        "units": {name: unit for name, unit in result.units.items() if unit},
         "totals": {name: _number(one, ()) for name, one in result.totals.items()},
         "notes": list(result.notes),
         "largest": [_row(result, row) for row in result.largest(options["top"]).tolist()],
@@ -180,7 +181,11 @@ def _show(result: Result, facts: Mapping[str, Any]) -> None:
     for note in result.notes:
         out.print(note)
     for name, one in result.totals.items():
-        out.print(f"{name}: {_shown(one)}")
+        out.print(f"{name}: {_shown(one)} {result.units.get(name, '')}".rstrip())
+    for unit in dict.fromkeys(result.units.values()):
+        measured = [name for name in result.columns if result.units.get(name) == unit]
+        if unit and measured:
+            out.print(f"in {unit}: {', '.join(measured)}")
     rows = result.largest(len(facts["largest"])).tolist()
     names = printing.Column(result.over, [_label(result, row) for row in rows])
     columns = [

@@ -54,8 +54,9 @@ def analyse_command(table: str, what: str, **options: Any) -> Answer:
 
     With --json: outcome (certified 0 | precision_not_reached 4), what, equation, table,
     table_digest, digits_requested, solved (columns), passes, seconds, peak_memory_bytes, over (what
-    a row is: product, group, path), rows, totals and largest (the first --top rows; every number is
-    {value, lower, upper}, null where nothing is known), notes, csv (path or null).
+    a row is: product, group, path), rows, units (of columns and totals), totals and largest (the
+    first --top rows; every number is {value, lower, upper}, null where nothing is known), notes,
+    csv (path or null).
     """
     from ogas.cluster.analysing import analysed, listed
 

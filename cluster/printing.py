@@ -7,11 +7,14 @@ be, and has whole names.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from rich.console import Console
 from rich.table import Table as Grid
 
 from ogas.cluster.lettering import shortened, wide
+
+Side = Literal["left", "right"]
 
 GAP = 2  # between columns
 LEAST = 24  # letters that names keep, if they have as many
@@ -76,8 +79,8 @@ def _grid(names: Column, others: Sequence[Column], room: int | None) -> Grid:
     grid = Grid(box=None, pad_edge=False, padding=(0, GAP, 0, 0), show_header=has_heads)
     grid.add_column(names.head, width=left, no_wrap=True)
     for one, width in zip(others, widths, strict=True):
-        justify = "left" if one.is_left else "right"
-        grid.add_column(one.head, width=width, justify=justify, vertical="bottom")
+        side: Side = "left" if one.is_left else "right"
+        grid.add_column(one.head, width=width, justify=side, vertical="bottom")
     for name, *cells in zip(names.cells, *(one.cells for one in others), strict=True):
         grid.add_row(shortened(name, left), *cells)
     return grid

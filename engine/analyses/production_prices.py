@@ -25,7 +25,7 @@ from ogas.engine.analyses.altered import scaled
 from ogas.engine.analyses.households import Households
 from ogas.engine.analyses.inverse import Inverse
 from ogas.engine.analyses.result import Result, Words
-from ogas.engine.analyses.units import content_unit
+from ogas.engine.analyses.units import content_unit, product_unit
 from ogas.engine.errors import NotProductiveError, NotProvenError, WrongUsageError
 from ogas.engine.interval import Interval
 from ogas.engine.iterate import Precision
@@ -127,7 +127,6 @@ def production_prices(inverse: Inverse, households: Households, *, advanced: boo
         "rate of surplus value": surplus,
         "deviation": _deviation(relative, values, made),
     }
-    unit = content_unit(header, households.factor)
     return Result(
         what="values",
         equation="p = (1 + r) (A' p + w l)" if advanced else "p = (1 + r) A' p + w l",
@@ -136,7 +135,10 @@ def production_prices(inverse: Inverse, households: Households, *, advanced: boo
         columns=columns,
         totals=totals,
         sort="price / value",
-        units={"value": unit, "price": f"wages of {unit}" if unit else "wages"},
+        units={
+            "value": content_unit(header, households.factor),
+            "price": f"wages per {product_unit(header) or 'unit'}",
+        },
     )
 
 
