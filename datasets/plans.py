@@ -226,9 +226,7 @@ def _units(plan: Plan, field: str) -> str:
     return "see the coordinate unit"
 
 
-def _digests(
-    variables: Mapping[str, Variable], attributes: Mapping[str, Any]
-) -> dict[str, str]:
+def _digests(variables: Mapping[str, Variable], attributes: Mapping[str, Any]) -> dict[str, str]:
     """Return the digest of every variable, and under ``""`` that of everything said about them."""
     digests = {name: _digest(variable.values) for name, variable in variables.items()}
     words: dict[str, Any] = {name: [v.dims, v.attributes] for name, v in variables.items()}

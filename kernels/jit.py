@@ -14,7 +14,7 @@ from pathlib import Path
 from threading import RLock
 from typing import Any
 
-from numba import njit, typeof
+from numba import njit
 
 #: A fingerprint of all kernels. Machine code contains what is inlined from other files, but Numba
 #: asks only whether the file of the kernel itself has changed.
@@ -57,7 +57,7 @@ class Kernel:
     @property
     def _numba_type_(self) -> Any:
         """What Numba takes a kernel for in which it finds another."""
-        return typeof(self.compiled)
+        return self.compiled._numba_type_
 
     def _compile(self) -> Any:
         dispatcher = njit(nogil=True, error_model="numpy")(self.loop)

@@ -99,9 +99,7 @@ async def _carried_out(
         return _failed(job, error)
 
 
-async def _conducted(
-    job: Job, lease: Lease, teller: Teller, lost: Event
-) -> dict[str, Any] | None:
+async def _conducted(job: Job, lease: Lease, teller: Teller, lost: Event) -> dict[str, Any] | None:
     """Solve, while workers and wishes are watched."""
     conductor = teller.conductor
     watches = [
