@@ -27,7 +27,7 @@ plan: .venv/.installed-plan
 	@echo "more of it: $(OGAS) show us-2021-plan.zarr --top 71"
 
 test: .venv/.installed-test
-	@.venv/bin/pytest -n auto --dist loadfile
+	@.venv/bin/pytest -n auto --dist loadfile --no-loadscope-reorder
 
 lint: .venv/.installed-lint
 	.venv/bin/ruff check .

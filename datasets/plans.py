@@ -1,4 +1,4 @@
-"""Plans on disk: xarray Datasets in Zarr, one directory each, replaced in one step.
+"""Plans on disk: Datasets of xarray in Zarr, one directory each, replaced in one step.
 
     PLAN/                 dimension `product` in the table's order, after it was told apart by
                           `scenario` (several demands) or `factor` (prices in several factors)
@@ -19,23 +19,20 @@ pass for the plan.
 
 import json
 import os
-import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from blake3 import blake3
 
-from ogas.datasets.arrays import CHUNK_BYTES, Array, damage_named, digest_of
+from ogas.datasets.arrays import Array, damage_named, digest_of
 from ogas.datasets.atomic import atomic_directory
+from ogas.datasets.variables import Variable, read_variables, write_variables
 from ogas.engine.balance import Demand
 from ogas.engine.errors import DamagedError, WrongUsageError
 from ogas.engine.plan import Column, Plan
-
-if TYPE_CHECKING:  # xarray takes half a second to import; only reading and writing need it
-    import xarray as xr
 
 FORMAT = 2  # 1 had other digests
 
@@ -70,14 +67,6 @@ PRICED_NAMES = {
     "turnover": "direct use and inputs in absolute terms; what precision is relative to",
 }
 
-#: How to open a plan: in memory, without interpretation of units and fill values.
-AS_THEY_ARE: dict[str, Any] = {
-    "chunks": None,
-    "mask_and_scale": False,
-    "decode_times": False,
-    "decode_timedelta": False,
-}
-
 
 def write_plan(path: Path, plan: Plan) -> None:
     """Store a plan at ``path`` in one step; an older plan there is replaced, anything else is not.
@@ -91,20 +80,10 @@ def write_plan(path: Path, plan: Plan) -> None:
     """
     check_place(path)
     path = path.resolve()  # a link stays a link: what it names is replaced
-    dataset = _dataset(plan)
-    rows = max(1, CHUNK_BYTES // 8)
-    encoding = {
-        str(name): {
-            "chunks": (*(1,) * (variable.ndim - 1), min(rows, max(1, variable.shape[-1]))),
-            "_FillValue": None,  # every number is a number
-        }
-        for name, variable in dataset.variables.items()
-        if "product" in variable.dims
-    }
-    with atomic_directory(path) as folder, warnings.catch_warnings():
-        # Zarr warns that its form of consolidated metadata may change; a plan is small without.
-        warnings.filterwarnings("ignore", message="Consolidated metadata")
-        dataset.to_zarr(folder, mode="w", zarr_format=3, consolidated=True, encoding=encoding)
+    variables, labels, attributes = _variables(plan), _labels(plan), _attributes(plan)
+    attributes["digests"] = _digests(variables | labels, attributes)
+    with atomic_directory(path) as folder:
+        write_variables(folder, variables, labels, attributes)
 
 
 def check_place(path: Path) -> None:
@@ -149,14 +128,12 @@ def read_plan(path: Path) -> Plan:
             where=str(path),
             advice="name a plan; `ogas plan TABLE` makes one",
         )
-    import xarray as xr
-
     with _damage_of_plan(path):
-        dataset = xr.open_zarr(path, consolidated=True, **AS_THEY_ARE).load()
-    _check_format(path, dataset)
+        variables, attributes = read_variables(path)
+    _check_format(path, attributes)
     with _damage_of_plan(path):
-        _check_digests(dataset)
-        return _plan(dataset)
+        _check_digests(variables, attributes)
+        return _plan(variables, attributes)
 
 
 @contextmanager
@@ -183,44 +160,43 @@ def _names(kind: str) -> dict[str, str]:
     return {field: own.get(field, field) for field in VARIABLES}
 
 
-def _dataset(plan: Plan) -> "xr.Dataset":
-    import xarray as xr
-
+def _variables(plan: Plan) -> dict[str, Variable]:
     several = len(plan.columns) > 1
     dims = (DIMENSIONS[plan.kind], "product") if several else ("product",)
     bounded = any(not column.demand.is_exact for column in plan.columns)
-    variables: dict[str, Any] = {}
+    variables: dict[str, Variable] = {}
     for field, name in _names(plan.kind).items():
         if bounded or field not in BOUNDS:
             arrays = [_field(column, field) for column in plan.columns]
             stacked = np.stack(arrays) if several else arrays[0]
-            variables[name] = (dims, stacked, _attributes(plan, field))
-    dataset = xr.Dataset(variables, coords=_coordinates(plan))
-    dataset.attrs = {
+            variables[name] = Variable(dims, stacked, _described(plan, field))
+    return variables
+
+
+def _attributes(plan: Plan) -> dict[str, Any]:
+    return {
         "ogas_plan": FORMAT,
         "kind": plan.kind,
         f"{DIMENSIONS[plan.kind]}s": [column.name for column in plan.columns if column.name],
         "delta": plan.delta,
         **plan.facts,
     }
-    dataset.attrs["digests"] = _digests(dataset)
-    return dataset
 
 
-def _coordinates(plan: Plan) -> dict[str, Any]:
+def _labels(plan: Plan) -> dict[str, Variable]:
     """Return the labels of products and factors; names and units where products have their own."""
-    found: dict[str, Any] = {"product": ("product", _labels(plan.ids), {"long_name": "id"})}
+    found = {"product": Variable(("product",), plan.ids, {"long_name": "id"})}
     if plan.names is not None:
-        found["name"] = ("product", _labels(plan.names), {"long_name": "name of the product"})
+        found["name"] = Variable(("product",), plan.names, {"long_name": "name of the product"})
     own = DIMENSIONS[plan.kind]
     if len(plan.columns) > 1:
-        names = np.array([column.name for column in plan.columns], dtype=object)
-        found[own] = (own, names, {"long_name": COLUMN_NAMES[own]})
-    units = np.array([column.units for column in plan.columns], dtype=object)
+        names = np.array([column.name for column in plan.columns])
+        found[own] = Variable((own,), names, {"long_name": COLUMN_NAMES[own]})
+    units = np.array([column.units for column in plan.columns])
     if not _is_unit_shared(plan):
-        found["unit"] = ((own, "product")[: units.ndim], units, {"long_name": "unit"})
+        found["unit"] = Variable((own, "product")[: units.ndim], units, {"long_name": "unit"})
     elif units.ndim > 1:
-        found["unit"] = ("product", units[0], {"long_name": "unit"})
+        found["unit"] = Variable(("product",), units[0], {"long_name": "unit"})
     return found
 
 
@@ -236,7 +212,7 @@ def _field(column: Column, field: str) -> Array:
     return array.astype(np.int8) if field == "figures" else array
 
 
-def _attributes(plan: Plan, field: str) -> dict[str, str]:
+def _described(plan: Plan, field: str) -> dict[str, str]:
     priced = PRICED_NAMES if plan.kind == "values" else {}
     return {"long_name": priced.get(field, VARIABLES[field]), "units": _units(plan, field)}
 
@@ -250,32 +226,21 @@ def _units(plan: Plan, field: str) -> str:
     return "see the coordinate unit"
 
 
-def _labels(ids: Array) -> Array:
-    """Return ids as Zarr stores them: int64, or strings of variable length."""
-    return ids.astype(object) if ids.dtype.kind == "U" else ids
-
-
-def _plain(array: Array) -> Array:
-    """Return text as NumPy's fixed-width strings, which is what digests are defined for."""
-    return np.array(array.tolist(), dtype=np.str_) if array.dtype.kind in "OT" else array
-
-
-def _digest(values: Array) -> str:
-    plain = _plain(values)
-    return digest_of({"values": plain.ravel() if plain.dtype.kind == "U" else plain})
-
-
-def _digests(dataset: "xr.Dataset") -> dict[str, str]:
+def _digests(variables: Mapping[str, Variable], attributes: Mapping[str, Any]) -> dict[str, str]:
     """Return the digest of every variable, and under ``""`` that of everything said about them."""
-    digests = {str(name): _digest(v.values) for name, v in dataset.variables.items()}
-    words = {str(name): [v.dims, v.attrs] for name, v in dataset.variables.items()}
-    words[""] = [[], {key: value for key, value in dataset.attrs.items() if key != "digests"}]
+    digests = {name: _digest(variable.values) for name, variable in variables.items()}
+    words: dict[str, Any] = {name: [v.dims, v.attributes] for name, v in variables.items()}
+    words[""] = [[], {key: value for key, value in attributes.items() if key != "digests"}]
     text = json.dumps(words, sort_keys=True, allow_nan=False)
     return digests | {"": blake3(text.encode()).hexdigest()}
 
 
-def _check_format(path: Path, dataset: "xr.Dataset") -> None:
-    found = dataset.attrs.get("ogas_plan")
+def _digest(values: Array) -> str:
+    return digest_of({"values": values.ravel() if values.dtype.kind == "U" else values})
+
+
+def _check_format(path: Path, attributes: Mapping[str, Any]) -> None:
+    found = attributes.get("ogas_plan")
     if isinstance(found, int) and found != FORMAT:
         raise DamagedError(
             f"this plan is of format {found}, and this program reads {FORMAT}",
@@ -284,8 +249,8 @@ def _check_format(path: Path, dataset: "xr.Dataset") -> None:
         )
 
 
-def _check_digests(dataset: "xr.Dataset") -> None:
-    told, found = dataset.attrs["digests"], _digests(dataset)
+def _check_digests(variables: Mapping[str, Variable], attributes: Mapping[str, Any]) -> None:
+    told, found = attributes["digests"], _digests(variables, attributes)
     if set(told) != set(found):
         raise DamagedError(f"variables differ: {', '.join(sorted(set(told) ^ set(found)))}")
     for name, digest in found.items():
@@ -294,8 +259,7 @@ def _check_digests(dataset: "xr.Dataset") -> None:
             raise DamagedError(f"{what} another digest")
 
 
-def _plan(dataset: "xr.Dataset") -> Plan:
-    attributes = dict(dataset.attrs)
+def _plan(variables: Mapping[str, Variable], attributes: dict[str, Any]) -> Plan:
     if missing := [name for name in NEEDED if name not in attributes]:
         raise DamagedError(f"attributes are missing: {', '.join(missing)}")
     kind = attributes.pop("kind")
@@ -303,10 +267,10 @@ def _plan(dataset: "xr.Dataset") -> Plan:
     known = ("ogas_plan", "digests", "factors")  # older plans of quantities list factors too
     return Plan(
         kind=kind,
-        ids=_plain(dataset["product"].values),
-        names=_plain(dataset["name"].values) if "name" in dataset else None,
+        ids=variables["product"].values,
+        names=variables["name"].values if "name" in variables else None,
         columns=tuple(
-            _column(dataset.isel({DIMENSIONS[kind]: k}) if len(names) > 1 else dataset, kind, name)
+            _column(_part(variables, DIMENSIONS[kind], k), kind, name)
             for k, name in enumerate(names)
         ),
         delta=attributes.pop("delta"),
@@ -314,17 +278,23 @@ def _plan(dataset: "xr.Dataset") -> Plan:
     )
 
 
-def _column(part: "xr.Dataset", kind: str, column_name: str) -> Column:
-    arrays = {
-        field: part[name].values for field, name in _names(kind).items() if name in part.variables
+def _part(variables: Mapping[str, Variable], dimension: str, k: int) -> dict[str, Variable]:
+    """Return what belongs to column ``k``; where there is one, variables have no such dimension."""
+    return {
+        name: Variable(v.dims[1:], v.values[k], v.attributes) if v.dims[0] == dimension else v
+        for name, v in variables.items()
     }
+
+
+def _column(part: Mapping[str, Variable], kind: str, column_name: str) -> Column:
+    arrays = {field: part[name].values for field, name in _names(kind).items() if name in part}
     nominal = arrays.pop("demand")
     bounds = [arrays.pop(bound, nominal) for bound in BOUNDS]
     is_exact = all(np.array_equal(bound, nominal) for bound in bounds)
     demand = Demand.exact(nominal) if is_exact else Demand(nominal, *bounds)
-    units: Any = part["output" if kind == "quantities" else "value"].attrs["units"]
-    if "unit" in part.variables:
+    units: Any = part["output" if kind == "quantities" else "value"].attributes["units"]
+    if "unit" in part:
         own = part["unit"].values
-        units = _plain(own) if own.ndim else str(own)
+        units = own if own.ndim else str(own)
     arrays["figures"] = arrays["figures"].astype(np.int64)
     return Column(name=column_name, units=units, demand=demand, **arrays)

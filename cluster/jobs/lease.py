@@ -217,29 +217,28 @@ def take_unless_renewed(folder: Path, owner: str, is_dead: Callable[[str], bool]
 
 
 @contextmanager
-def renewed(lease: Lease) -> Iterator[None]:
-    """Keep a lease while the body runs, and release it then.
+def renewed(lease: Lease) -> Iterator[threading.Event]:
+    """Keep a lease while the body runs, and release it then; yield what is set if it is lost.
 
-    If it is lost meanwhile, the body is not interrupted: `Lease.while_held` will say so.
+    The body is not interrupted: `Lease.while_held` will say so, too.
     """
-    is_over = threading.Event()
+    is_over, lost = threading.Event(), threading.Event()
 
     def renew() -> None:
         while not is_over.wait(RENEW_EVERY):
             try:
                 lease.renew()
             except LostLeaseError:
+                lost.set()
                 return
             except (PlanError, OSError):  # a busy lock, a full disk: there is time for another try
                 continue
 
-    thread = threading.Thread(target=renew, name="lease", daemon=True)
-    thread.start()
+    threading.Thread(target=renew, name="lease", daemon=True).start()
     try:
-        yield
+        yield lost
     finally:
-        is_over.set()
-        thread.join()
+        is_over.set()  # not waited for: a lease that was released cannot be renewed
         with suppress(PlanError, OSError):  # it runs out by itself
             lease.release()
 

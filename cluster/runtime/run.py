@@ -11,10 +11,11 @@ event loop of a worker that has the resource `coordinator`; the solver runs in a
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ from ogas.cluster.answer import json_ready
 from ogas.cluster.asking import codes_of, order_of
 from ogas.cluster.failing import failure, told
 from ogas.cluster.jobs.job import CANCELLED, Job
-from ogas.cluster.jobs.lease import RENEW_EVERY, Lease, LostLeaseError, take
+from ogas.cluster.jobs.lease import Lease, LostLeaseError, renewed, take
 from ogas.cluster.jobs.state import Progress, State
 from ogas.cluster.planning import carry_out
 from ogas.cluster.progress import expected
@@ -53,7 +54,7 @@ async def run_job(folder: str, name: str) -> None:
     if lease is None:
         return
     try:
-        async with _renewed(lease) as lost:
+        with renewed(lease) as lost:
             asked = job.specification
             conductor = Conductor(worker, name, asked.memory, lease.token * EPOCHS)
             teller = await Teller.of(conductor, lease.token, asked.digits)
@@ -62,9 +63,6 @@ async def run_job(folder: str, name: str) -> None:
                 teller.ended(await _written(partial(job.end, lease, json_ready(facts))))
     except LostLeaseError as error:
         job.note("stood down", message=str(error))
-    finally:
-        with suppress(PlanError, OSError):
-            lease.release()
 
 
 async def _taken(job: Job, worker: Any) -> Lease | None:
@@ -87,30 +85,8 @@ def _is_missing(present: set[str], owner: str) -> bool:
     return owner not in present
 
 
-@asynccontextmanager
-async def _renewed(lease: Lease) -> AsyncIterator[asyncio.Event]:
-    """Keep a lease while the body runs; yield what is set if it is lost all the same."""
-    lost = asyncio.Event()
-
-    async def renew() -> None:
-        while not lost.is_set():
-            await asyncio.sleep(RENEW_EVERY)
-            try:
-                await asyncio.to_thread(lease.renew)
-            except LostLeaseError:
-                lost.set()
-            except (PlanError, OSError):  # a busy lock, a full disk: there is time for another try
-                continue
-
-    task = asyncio.create_task(renew())
-    try:
-        yield lost
-    finally:
-        task.cancel()
-
-
 async def _carried_out(
-    job: Job, lease: Lease, teller: Teller, lost: asyncio.Event
+    job: Job, lease: Lease, teller: Teller, lost: Event
 ) -> dict[str, Any] | None:
     """Return the JSON object of a job; None if another coordinator has it now."""
     try:
@@ -123,9 +99,7 @@ async def _carried_out(
         return _failed(job, error)
 
 
-async def _conducted(
-    job: Job, lease: Lease, teller: Teller, lost: asyncio.Event
-) -> dict[str, Any] | None:
+async def _conducted(job: Job, lease: Lease, teller: Teller, lost: Event) -> dict[str, Any] | None:
     """Solve, while workers and wishes are watched."""
     conductor = teller.conductor
     watches = [
@@ -146,7 +120,7 @@ async def _conducted(
         await conductor.close()
 
 
-async def _claimed(job: Job, teller: Teller, lost: asyncio.Event) -> bool:
+async def _claimed(job: Job, teller: Teller, lost: Event) -> bool:
     """Wait until all workers there are belong to this job; False if it came to an end before."""
     crew, told = teller.conductor.crew, ""
     while not lost.is_set():
@@ -163,7 +137,7 @@ async def _claimed(job: Job, teller: Teller, lost: asyncio.Event) -> bool:
     return False
 
 
-async def _listen(job: Job, conductor: Conductor, lost: asyncio.Event) -> None:
+async def _listen(job: Job, conductor: Conductor, lost: Event) -> None:
     """Tell the conductor of a wish to cancel, or of a lost lease."""
     while True:
         with suppress(OSError):  # storage that does not answer may do so again

@@ -178,9 +178,9 @@ def test_valuing_into_what_is_read_is_refused(kernels, shared):
     ids=lambda kernel: kernel.__name__,
 )
 def test_kernels_at_boundaries_release_the_lock_and_compile_nothing_new(kernel):
-    assert kernel.targetoptions["nogil"]
-    assert not kernel._can_compile
-    assert not kernel.targetoptions.get("fastmath")
+    assert kernel.compiled.targetoptions["nogil"]
+    assert not kernel.compiled._can_compile
+    assert not kernel.compiled.targetoptions.get("fastmath")
 
 
 def test_the_longest_chain_is_that_of_the_longest_message_and_one_for_each_message():

@@ -4,7 +4,9 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -13,7 +15,7 @@ from ogas.kernels import jit
 READ = """
 import numpy as np
 from ogas.kernels import stream
-(hits,) = stream.read.stats.cache_hits.values() or [0]
+(hits,) = stream.read.compiled.stats.cache_hits.values() or [0]
 print(stream.__file__, hits, stream.read(np.arange(17.0)))
 """
 #: In vectors.py, which stream.py reaches through lanes.py: the last step of adding up eight lanes.
@@ -63,5 +65,28 @@ def test_where_no_stamp_can_be_put_no_machine_code_is_kept(monkeypatch):
     monkeypatch.setattr(jit, "keep_machine_code", refuse)
     double = jit.kernel(["float64(float64)"])(lambda number: 2.0 * number)
     assert double(21.0) == 42.0
-    assert not double._can_compile
-    assert double.stats.cache_path is None
+    assert not double.compiled._can_compile
+    assert double.compiled.stats.cache_path is None
+
+
+def test_a_kernel_is_compiled_when_it_is_first_called_and_once_for_all_threads(monkeypatch):
+    made, together = [], Barrier(4)
+    monkeypatch.setattr(jit, "keep_machine_code", made.append)
+    inner = jit.kernel(["float64(float64)"])(lambda number: 2.0 * number)
+    outer = jit.kernel(["float64(float64)", "float64(int64)"])(lambda number: inner(number) + 1.0)
+
+    def call(number):
+        together.wait(60)
+        return outer(number)
+
+    assert made == []
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(call, [1.0, 2, 3.0, 4])) == [3.0, 5.0, 7.0, 9.0]
+    assert [dispatcher.py_func for dispatcher in made] == [outer.loop, inner.loop]
+
+
+@pytest.mark.parametrize("wrong", ["text", 1j, None])
+def test_a_kernel_takes_nothing_that_was_not_declared(wrong):
+    double = jit.kernel(["float64(float64)"])(lambda number: number + number)
+    with pytest.raises(TypeError):
+        double(wrong)

@@ -321,9 +321,9 @@ def test_sums_into_what_they_read_are_refused(ours):
 
 @pytest.mark.parametrize("kernel", COMPILED, ids=lambda kernel: kernel.__name__)
 def test_block_kernels_release_the_lock_and_compile_nothing_new(kernel):
-    assert kernel.targetoptions["nogil"]
-    assert not kernel._can_compile
-    assert not kernel.targetoptions.get("fastmath")
+    assert kernel.compiled.targetoptions["nogil"]
+    assert not kernel.compiled._can_compile
+    assert not kernel.compiled.targetoptions.get("fastmath")
 
 
 # The twins by hand: [[.5, 0, .25],   (x, w) = (4, 1), (8, 2), (16, 4)
