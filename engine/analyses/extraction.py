@@ -8,8 +8,8 @@ With b = L' p, x the plan, and the diagonal L_kk of the inverse, output falls by
 
 Each is what a rank-one change of I - A does to x (Sherman and Morrison): to make x_k zero, t = x_k
 / L_kk units of its demand are taken away, and L e_k t is what goes with them. So all products
-together take one solve for each factor, one for x, and n columns of L for the diagonal. A group of
-products is extracted by solving without it.
+together take one solve for each factor, one for x, and n columns of L for the diagonal, or all of
+L at once where that takes less. A group of products is extracted by solving without it.
 
 Sources: Strassert (1968); Schultz (1977), Economics of Planning 13, 1-18; Miller and Lahr (2001);
 Miller and Blair (2022), Input-Output Analysis, 3rd ed., ch. 12.2.

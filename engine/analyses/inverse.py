@@ -34,10 +34,11 @@ from ogas.engine.table import Integers, Vector
 MANY = 4  # columns that are quicker solved together than one after another
 NAMED = 5  # products of a loop
 
-# A solve takes some 70 ns for every coefficient (16 at a time; 6 figures; the world's table of
-# 2005), and forming the inverse .3 ns for n^3.
-SOLVING = 200.0
-LARGEST = 4_096  # products, of which forming takes 20 s and .8 GB
+# A solve, 16 at a time and to 6 figures, takes some 70 ns for every coefficient and 50 times that
+# for every product (the world's table of 2005, process data of 1,584 products); forming the inverse
+# takes .3 ns for n^3.
+SOLVING, PRODUCT = 200.0, 50
+LARGEST = 4_096  # products, of which forming takes 25 s and .8 GB
 SIX = Precision(6)
 Right = Demand | Vector
 
@@ -145,7 +146,7 @@ class Inverse:
         self, products: Sequence[int], solve: Callable[[dict[str, Vector]], dict[str, Interval]]
     ) -> dict[int, Interval]:
         """Solve for as many products at a time as share each read of A."""
-        found = {}
+        found: dict[int, Interval] = {}
         for first in range(0, len(products), MOST_COLUMNS):
             some = products[first : first + MOST_COLUMNS]
             solved = solve({str(product): unit(len(self), product) for product in some})
@@ -156,7 +157,8 @@ class Inverse:
         self, products: Sequence[int], part: Callable[[Interval, int], Interval]
     ) -> dict[int, Interval]:
         """Return what the whole inverse tells well enough, if it is formed at all."""
-        n, solving = len(self), SOLVING * (len(products) - 2) * self.source.nonzeros
+        n = len(self)
+        solving = SOLVING * (len(products) - 2) * (self.source.nonzeros + PRODUCT * n)
         if self.delta or n > self.largest or solving <= float(n) ** 3:
             return {}
         whole = self._whole()
