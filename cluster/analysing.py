@@ -9,7 +9,7 @@ import numpy as np
 
 from ogas.cluster import answer, printing
 from ogas.cluster.answer import Answer
-from ogas.cluster.memory import Run, peak_memory
+from ogas.cluster.memory import Run, largest_inverse, peak_memory
 from ogas.cluster.planning import ThisProcess
 from ogas.cluster.progress import counting
 from ogas.cluster.summary import console, counted, significant
@@ -95,7 +95,12 @@ def _inverse(store: Store, options: Mapping[str, Any], tell: Any = lambda column
     if is_small:
         source = Source.of(store.load())
     return Inverse(
-        source, precision, delta=options["delta"], load=HERE if is_small else load, tell=tell
+        source,
+        precision,
+        delta=options["delta"],
+        load=HERE if is_small else load,
+        largest=largest_inverse(store, run, options["memory"]),
+        tell=tell,
     )
 
 

@@ -49,8 +49,9 @@ NAMES = (
 def analyse_command(table: str, what: str, **options: Any) -> Answer:
     """Compute a classical result of TABLE, with proven bounds of every number.
 
-    Nothing is inverted: multipliers, linkages, footprints, prices are solved like plans, and
-    certified like them. `ogas analyse --what list` says what there is.
+    Multipliers, linkages, footprints, prices are solved like plans, and certified like them. Only
+    where many rows, columns or extractions are asked of a small table, its inverse is formed, and
+    every entry enclosed; the notes say so. `ogas analyse --what list` says what there is.
 
     With --json: outcome (certified 0 | precision_not_reached 4), what, equation, table,
     table_digest, digits_requested, solved (columns), passes, seconds, peak_memory_bytes, over (what

@@ -5,9 +5,9 @@ blocks, plans, prices and several demands at once, they were 1.2 to 1.7 times wh
 audit, which only a run without headway needs, may take more: it puts the whole table together.
 """
 
-import os
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
+from math import isqrt
 from pathlib import Path
 
 from ogas.cluster.runtime.packing import first_fit
@@ -15,9 +15,12 @@ from ogas.cluster.runtime.schedule import Burden
 from ogas.datasets.manifest import Content
 from ogas.datasets.store import Store
 from ogas.datasets.stored_block import BlockEntry, part_bytes, stored_bytes
+from ogas.engine.analyses.inverse import LARGEST
+from ogas.engine.analyses.whole import BYTES as INVERSE_BYTES
 from ogas.engine.choose import CACHED, FLOAT32_FIGURES
 from ogas.engine.errors import DoesNotFitError
 from ogas.engine.layout import MOST_PRODUCTS
+from ogas.engine.machine import installed_bytes
 from ogas.engine.plan import MOST_COLUMNS
 from ogas.engine.sectors import FORMERS
 from ogas.engine.streams import AHEAD
@@ -120,6 +123,12 @@ def blocks_to_stream(store: Store, run: Run, allowed: int | None, threads: int) 
     return streamed - first_fit(sizes, within - least)
 
 
+def largest_inverse(store: Store, run: Run, allowed: int | None) -> int:
+    """Return how many products may have a whole inverse in what a run leaves of the memory."""
+    within = installed_bytes() if allowed is None else allowed
+    return min(LARGEST, isqrt(max(within - needed_bytes(store, run), 0) // INVERSE_BYTES))
+
+
 def _refusal(store: Store, needed: int, allowed: int | None) -> DoesNotFitError:
     if allowed is not None:
         return DoesNotFitError(
@@ -160,11 +169,6 @@ def burdens_of(content: Content, run: Run) -> tuple[tuple[Burden, ...], int]:
     )
     reading = _reading(content)
     return burdens, INTERPRETER_BYTES + LAYOUT_BYTES * content.products + reading
-
-
-def installed_bytes() -> int:
-    """Return the memory of this machine."""
-    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
 def held_bytes(content: Content, figures: int) -> int:

@@ -54,6 +54,7 @@ MODULES = {
     ),
     "Classical results": (
         "engine/analyses/multipliers.py engine/analyses/linkages.py engine/analyses/extraction.py "
+        "engine/analyses/entries.py engine/analyses/whole.py "
         "engine/analyses/footprints.py engine/analyses/upstream.py "
         "engine/analyses/price_changes.py engine/analyses/production_prices.py "
         "engine/analyses/paths.py engine/analyses/decomposition.py engine/analyses/flows.py "

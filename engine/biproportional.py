@@ -30,8 +30,6 @@ from scipy.sparse import csr_array, diags_array
 from ogas.engine.errors import InvalidInputError, WrongUsageError
 from ogas.engine.table import Integers, Labels, Vector
 
-TOLERANCE = 1e-9
-MOST_PASSES = 2000
 UNBALANCED = 0.1  # of the tolerance, by which row and column totals may differ in sum
 LARGEST = 1e100  # multipliers beyond this grow for ever: there is no such matrix
 
@@ -51,6 +49,24 @@ class Totals:
     columns: Vector
     row_labels: Labels
     column_labels: Labels
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """How near to its totals a matrix has to come.
+
+    Attributes
+    ----------
+    gap : float
+        Of every row, relative to the absolute value of its entries.
+    max_passes : int
+    """
+
+    gap: float = 1e-9
+    max_passes: int = 2000
+
+
+USUAL = Tolerance()
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,35 +97,15 @@ class Balanced:
     is_balanced: bool
 
 
-def ras(
-    matrix: csr_array,
-    totals: Totals,
-    *,
-    tolerance: float = TOLERANCE,
-    max_passes: int = MOST_PASSES,
-) -> Balanced:
-    """Scale the rows and columns of a nonnegative matrix to given totals.
+def ras(matrix: csr_array, totals: Totals, tolerance: Tolerance = USUAL) -> Balanced:
+    """Scale the rows and columns of a nonnegative matrix to given totals, nonnegative too.
 
-    Parameters
-    ----------
-    matrix : (m, n) CSR, nonnegative
-    totals : Totals
-        Nonnegative, of equal sum.
-    tolerance : float
-        Of every row, relative to what it adds up to.
-
-    Returns
-    -------
-    Balanced
-        Look at ``is_balanced``: where too many entries are zero, no such matrix may exist.
+    This is `gras` where nothing has a sign; it returns and raises the same.
 
     Raises
     ------
     WrongUsageError
-        If the matrix has negative entries; `gras` is for these.
-    InvalidInputError
-        If the totals do not add up to the same, or a row or column cannot have its total: with its
-        label.
+        If the matrix has negative entries.
 
     Examples
     --------
@@ -123,16 +119,10 @@ def ras(
             f"{np.count_nonzero(matrix.data < 0):,} entries are negative, which RAS cannot scale",
             advice="balance with gras",
         )
-    return gras(matrix, totals, tolerance=tolerance, max_passes=max_passes)
+    return gras(matrix, totals, tolerance)
 
 
-def gras(
-    matrix: csr_array,
-    totals: Totals,
-    *,
-    tolerance: float = TOLERANCE,
-    max_passes: int = MOST_PASSES,
-) -> Balanced:
+def gras(matrix: csr_array, totals: Totals, tolerance: Tolerance = USUAL) -> Balanced:
     """Balance a matrix whose entries and totals may have any sign; see the law of this page.
 
     Parameters
@@ -140,13 +130,12 @@ def gras(
     matrix : (m, n) CSR
     totals : Totals
         Of equal sum.
-    tolerance : float
-        Of every row, relative to the absolute value of its entries.
+    tolerance : Tolerance
 
     Returns
     -------
     Balanced
-        Look at ``is_balanced``; on a matrix without negative entries the same as `ras`.
+        Look at ``is_balanced``: where too many entries are zero, no such matrix may exist.
 
     Raises
     ------
@@ -161,7 +150,7 @@ def gras(
     >>> found.matrix.toarray().round(4).tolist(), found.is_balanced
     ([[-1.0, 2.0], [1.0, 1.0]], True)
     """
-    _check_sums(totals, tolerance)
+    _check_sums(totals, tolerance.gap)
     kept = _without_vanishing_lines(csr_array(matrix, dtype=np.float64, copy=True), totals)
     halves = _Halves.of(kept)
     _check_lines("row", totals.rows, totals.row_labels, halves.row_sums())
@@ -170,7 +159,7 @@ def gras(
     found, gap, worst, passes = (r, s), np.inf, 0, 0
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         plus, minus = halves.across(s)
-        while passes < max_passes and gap > tolerance:
+        while passes < tolerance.max_passes and gap > tolerance.gap:
             passes += 1
             r = _root(totals.rows, plus, minus)
             s = _root(totals.columns, *halves.down(r))
@@ -180,7 +169,7 @@ def gras(
             gaps = _gaps(totals.rows, r * plus, _inverse(r) * minus)
             found, worst = (r, s), int(np.argmax(gaps))
             gap = float(gaps[worst])
-    return Balanced(halves.scaled(*found), *found, passes, gap, worst, gap <= tolerance)
+    return Balanced(halves.scaled(*found), *found, passes, gap, worst, gap <= tolerance.gap)
 
 
 @dataclass(frozen=True, eq=False)

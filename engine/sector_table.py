@@ -19,15 +19,14 @@ Marek and Mayer (2002), Appl. Math. 47, 139-156.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 from scipy.linalg.lapack import dgetrf, dgetrs
 from scipy.sparse import csc_array, diags_array
 from scipy.sparse.linalg import splu
-from threadpoolctl import ThreadpoolController
 
 from ogas.engine.account import Account, Columns, Correction, Matrix
+from ogas.engine.blas import one_thread
 from ogas.engine.table import Vector
 
 DENSE = 2_000  # blocks up to which the table is solved as a dense matrix
@@ -126,16 +125,9 @@ def _solved(flows: csc_array, worth: Vector, right: Matrix) -> Matrix:
             return np.full_like(right, np.nan)
         return solution
     dense = system.toarray()
-    # The same bits on every machine, and no threads that fight with the sweeps.
-    with _threads().limit(limits=1, user_api="blas"):
+    with one_thread():
         factored, pivots, singular = dgetrf(dense)
         if singular:
             return np.full_like(right, np.nan)
         solution = dgetrs(factored, pivots, scaled)[0]
     return solution
-
-
-@cache
-def _threads() -> ThreadpoolController:
-    """Look once which libraries have threads of their own: it takes longer than a small table."""
-    return ThreadpoolController()

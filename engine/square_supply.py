@@ -3,7 +3,8 @@
 Two assumptions (`ogas.engine.symmetric`) take products and industries for two descriptions of the
 same, and go from one to the other by S⁻¹. It is factored once, P (R S C) Q = L U with R, C powers
 of two that make the largest entry of every row and column about 1, and never formed: right sides
-are solved for `TOGETHER` at a time, and only what is not zero is kept.
+are solved for `TOGETHER` at a time, and only what is not zero is kept. How much that will be is
+told from as many of them, evenly spaced, before any is kept.
 
 Where S is singular, some products come out of some industries in the same proportions, and nothing
 tells their recipes apart. Which ones is read off its null vectors.
@@ -18,12 +19,15 @@ from scipy.sparse import csc_array, csr_array, diags_array, hstack
 from scipy.sparse.csgraph import maximum_bipartite_matching
 from scipy.sparse.linalg import LinearOperator, onenormest, splu
 
-from ogas.engine.errors import InvalidInputError, WrongUsageError
+from ogas.engine.errors import DoesNotFitError, InvalidInputError, WrongUsageError
+from ogas.engine.machine import installed_bytes
+from ogas.engine.supply_use import SupplyUse
 from ogas.engine.table import Integers, Labels, Vector
 
 Dense = npt.NDArray[np.float64]
 
 TOGETHER = 64  # right sides that are dense at a time
+BYTES = 60  # per coefficient that comes out, while all are put together (42 measured)
 WORST = 1e10  # condition beyond which fewer than six figures of a coefficient would be left
 NAMED = 3  # products and industries in a message
 NUDGE = 1e-10  # by which a singular matrix is made regular, to find what is wrong with it
@@ -67,20 +71,25 @@ class Inverse:
 
     def _each(self, right: csr_array, first: Vector, last: Vector, which: str) -> csr_array:
         columns = csc_array(right)
-        parts = []
-        for start in range(0, columns.shape[1], TOGETHER):
-            some: Dense = first[:, None] * columns[:, start : start + TOGETHER].toarray()
-            parts.append(csc_array(last[:, None] * self.triangles.solve(some, which)))
-        return csr_array(hstack(parts))
+        count = columns.shape[1]
+
+        def solved(some: csc_array) -> csc_array:
+            dense: Dense = first[:, None] * some.toarray()
+            return csc_array(last[:, None] * self.triangles.solve(dense, which))
+
+        sample = columns[:, :: -(-count // TOGETHER)]
+        _check_room(solved(sample).nnz * count // sample.shape[1])
+        starts = range(0, count, TOGETHER)
+        return csr_array(hstack([solved(columns[:, at : at + TOGETHER]) for at in starts]))
 
 
-def invert(supply: csr_array, products: Labels, industries: Labels) -> Inverse:
+def invert(accounts: SupplyUse) -> Inverse:
     """Factor a supply matrix, or say what of it cannot be inverted.
 
     Parameters
     ----------
-    supply : (n, n) CSR, products by industries, in any order
-    products, industries : (n,) labels
+    accounts : SupplyUse
+        With as many industries as products, in any order.
 
     Raises
     ------
@@ -92,19 +101,21 @@ def invert(supply: csr_array, products: Labels, industries: Labels) -> Inverse:
     Examples
     --------
     >>> names = np.array(["a", "b"])
-    >>> invert(csr_array([[2.0, 2.0], [1.0, 1.0]]), names, names)
+    >>> supply = csr_array([[2.0, 2.0], [1.0, 1.0]])
+    >>> invert(SupplyUse(supply, 0.0 * supply, names, names))
     Traceback (most recent call last):
         ...
     ogas.engine.errors.InvalidInputError: the supply matrix is singular: the industries a, b make \
 the products a, b in the same proportions; merge them, or choose a model without an inverse
     """
+    products, industries = accounts.products, accounts.industries
     if len(products) != len(industries):
         raise WrongUsageError(
             f"this model needs as many industries as products; there are {len(products):,} "
             f"products and {len(industries):,} industries",
             advice="choose industry-technology or fixed-product-sales",
         )
-    supply = csr_array(supply, copy=True)
+    supply = csr_array(accounts.supply, copy=True)
     supply.eliminate_zeros()
     pairs = maximum_bipartite_matching(supply, perm_type="column")
     if (pairs < 0).any():
@@ -120,6 +131,17 @@ the products a, b in the same proportions; merge them, or choose a model without
     if not condition <= WORST:
         raise _inseparable(scaled, products, industries, pairs, condition)
     return Inverse(triangles, rows, columns, condition)
+
+
+def _check_room(entries: int) -> None:
+    """Refuse a table of so many coefficients if making it takes more memory than there is."""
+    needed, there = BYTES * entries, installed_bytes()
+    if needed > there:
+        raise DoesNotFitError(
+            f"the table would have about {entries:,} coefficients and take {needed:,} bytes to "
+            f"make; this machine has {there:,}",
+            advice="choose industry-technology or fixed-product-sales, which invert nothing",
+        )
 
 
 def _power_of_two(sizes: Vector) -> Vector:

@@ -46,11 +46,6 @@ def product_technology(accounts: SupplyUse) -> Table:
     By-products tie recipes together: A is as dense as products hang together by common makers, and
     takes n solutions with the factors of S (5,000 products in groups of ten: 3 s).
 
-    Parameters
-    ----------
-    accounts : SupplyUse
-        With as many industries as products; their order does not matter.
-
     Returns
     -------
     Table
@@ -58,10 +53,8 @@ def product_technology(accounts: SupplyUse) -> Table:
 
     Raises
     ------
-    WrongUsageError
-        If there are more products than industries, or fewer.
-    InvalidInputError
-        If S is singular, or nearly so, naming products and industries.
+    WrongUsageError, InvalidInputError, DoesNotFitError
+        If S cannot be inverted, or the result not be held; see `ogas.engine.square_supply.invert`.
 
     References
     ----------
@@ -74,7 +67,7 @@ def product_technology(accounts: SupplyUse) -> Table:
     >>> product_technology(_two_by_two()).coefficients.toarray().round(4).tolist()
     [[0.1333, 0.0667], [0.1111, 0.0589]]
     """
-    inverse = invert(accounts.supply, accounts.products, accounts.industries)
+    inverse = invert(accounts)
     A = inverse.solve_transposed(csr_array(accounts.use.T)).T
     inputs = {name: inverse.vector_transposed(w) for name, w in accounts.inputs.items()}
     return _of_products(accounts, csr_array(A), inputs, "product technology")
@@ -124,10 +117,8 @@ def fixed_industry_sales(accounts: SupplyUse) -> Table:
 
     Raises
     ------
-    WrongUsageError
-        If there are more products than industries, or fewer.
-    InvalidInputError
-        If S is singular, or nearly so, naming products and industries.
+    WrongUsageError, InvalidInputError, DoesNotFitError
+        If S cannot be inverted, or the result not be held; see `ogas.engine.square_supply.invert`.
 
     References
     ----------
@@ -138,7 +129,7 @@ def fixed_industry_sales(accounts: SupplyUse) -> Table:
     >>> fixed_industry_sales(_two_by_two()).coefficients.toarray().round(4).tolist()
     [[0.1222, 0.0664], [0.1222, 0.07]]
     """
-    inverse = invert(accounts.supply, accounts.products, accounts.industries)
+    inverse = invert(accounts)
     g = accounts.industry_output
     A = diags_array(g) @ inverse.solve(_per(accounts.use, g))
     demand = g * inverse.vector(accounts.final_demand)

@@ -30,7 +30,6 @@ from ogas.engine.source import Source
 from ogas.engine.table import Vector
 
 LISTED = 100  # paths
-SOME = 32  # products that are extracted
 
 
 def _of(columns: Any, *names: str) -> Any:
@@ -57,9 +56,9 @@ RESULTS: dict[str, Callable[[Inverse], Any]] = {
     "linkages": _linkages,
     "ghosh": lambda inverse: _of(ghosh(inverse).columns, "supply multiplier")[0],
     "paths": _paths,
-    "extraction": lambda inverse: _of(
-        extraction(inverse, range(min(len(inverse), SOME))).columns, "complete"
-    )[0],
+    "extraction": lambda inverse: _of(extraction(inverse, range(len(inverse))).columns, "complete")[
+        0
+    ],
 }
 
 

@@ -1,16 +1,9 @@
-"""Linkages: how strongly a group draws on all others, and how strongly all others draw on it.
+"""Linkages of an economy in groups: how strongly each draws on all others, and they on it.
 
-With A = Z x̂⁻¹ (inputs per unit of value) and B = x̂⁻¹ Z (sales per unit of value):
-
-    backward_j = Σ_i L_ij,  L = (I − A)⁻¹     what one more unit for final use of j sets in motion
-    forward_i  = Σ_j G_ij,  G = (I − B)⁻¹     what one more unit of i enables further down
-
-both over their mean (Rasmussen's power of dispersion, and its mirror on the supply side). Above 1
-in both is a *key* group. G = x̂⁻¹ L x̂, so one inverse serves both; and l L is what a unit embodies
-of a factor l. These are computed from the middle of the plan's bounds, and are not certified.
-
-Rasmussen (1956), Studies in Inter-Sectoral Relations; Miller and Blair (2022), Input-Output
-Analysis, 3rd edition, sections 12.2 and 2.6.
+The flows between groups are a table like any other, in money per money: A = Z x̂⁻¹. What is shown
+are its linkages (`ogas.engine.analyses.linkages`), those of demand backward and those of supply
+forward; and what a unit of every group embodies of a factor is its content. The flows are from the
+middle of the plan's bounds, so that what is computed from them is not certified.
 """
 
 from dataclasses import dataclass
@@ -18,9 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from ogas.cluster.report.flows import Flows
-from ogas.engine.table import Integers, Vector
-
-ROUNDING = 1e-9
+from ogas.engine.analyses.flows import upstreamness
+from ogas.engine.analyses.inverse import Inverse
+from ogas.engine.analyses.linkages import index
+from ogas.engine.errors import NotProductiveError, NotProvenError
+from ogas.engine.interval import Interval
+from ogas.engine.source import Source
+from ogas.engine.table import Integers, Table, Vector, coefficients_from
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,14 +30,14 @@ class Linkages:
         Those groups.
     backward, forward : (k,) float64
         Relative to their mean.
-    inverse : (k, k) float64
-        L.
+    inverse : Inverse
+        Of the table between them.
     """
 
     made: Integers
     backward: Vector
     forward: Vector
-    inverse: Vector
+    inverse: Inverse
 
     def embodied(self, flows: Flows, used: Vector) -> Vector:
         """Return what the final demand for every group embodies of a factor, (m,).
@@ -52,8 +49,8 @@ class Linkages:
         """
         per_unit = used[self.made] / flows.output[self.made]
         found = np.zeros(len(flows))
-        found[self.made] = (per_unit @ self.inverse) * flows.demand[self.made]
-        return found
+        found[self.made] = self.inverse.contents({"": per_unit})[""].middle
+        return np.asarray(found * flows.demand)
 
 
 def linkages(flows: Flows) -> Linkages | None:
@@ -70,13 +67,10 @@ def linkages(flows: Flows) -> Linkages | None:
     if not made.size:
         return None
     output, supplies = flows.output[made], flows.supplies[np.ix_(made, made)]
+    inverse = Inverse(Source.of(Table(coefficients_from(supplies / output), made, output=output)))
     try:
-        inverse: Vector = np.linalg.inv(np.eye(len(made)) - supplies / output).astype(float)
-    except np.linalg.LinAlgError:
+        backward = index(inverse.contents({"": np.ones(made.size)})[""])
+        forward = index(upstreamness(inverse, Interval.exactly(output)))
+    except (NotProductiveError, NotProvenError):
         return None
-    # Without negative flows the inverse of a productive economy has no negative entry.
-    if (supplies >= 0).all() and inverse.min() < -ROUNDING:
-        return None
-    backward = inverse.sum(axis=0)
-    forward = (inverse * output).sum(axis=1) / output
-    return Linkages(made, backward / backward.mean(), forward / forward.mean(), inverse)
+    return Linkages(made, backward.middle, forward.middle, inverse)

@@ -25,11 +25,12 @@ from typing import Any
 
 from distributed import Worker, WorkerPlugin
 
-from ogas.cluster.memory import installed_bytes, peak_memory
+from ogas.cluster.memory import peak_memory
 from ogas.cluster.runtime.holding import Assignment, Held
 from ogas.cluster.runtime.post import Mailbox, Parcel, UnreachedError, WirePost
 from ogas.cluster.runtime.versions import versions
 from ogas.cluster.runtime.wire import pack, unpack
+from ogas.engine.machine import installed_bytes
 
 NAME = "ogas"
 # A coordinator is heard from every second or so; one that was silent for this long is gone.

@@ -1,1 +1,1 @@
-"""Classical results of input-output analysis, each from certified solves; no inverse is formed."""
+"""Classical results of input-output analysis, each from certified solves."""

@@ -6,7 +6,7 @@
 Source: Miller and Blair (2022), Input-Output Analysis, 3rd ed., ch. 2.2.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 
 from ogas.engine.analyses.inverse import Inverse
 from ogas.engine.analyses.result import Result
@@ -15,17 +15,25 @@ from ogas.engine.interval import Interval
 
 def columns_of(inverse: Inverse, products: Sequence[int]) -> Result:
     """Return columns of L, each called by the id of its product."""
-    return _entries(inverse, ("columns", "x = A x + e_j"), inverse.columns(products))
+    return _called(inverse, ("columns", "x = A x + e_j"), products, inverse.columns(products))
 
 
 def rows_of(inverse: Inverse, products: Sequence[int]) -> Result:
     """Return rows of L, each called by the id of its product."""
-    return _entries(inverse, ("rows", "v = A' v + e_i"), inverse.rows(products))
+    return _called(inverse, ("rows", "v = A' v + e_i"), products, inverse.rows(products))
 
 
-def _entries(
-    inverse: Inverse, what: tuple[str, str], entries: Iterator[tuple[int, Interval]]
+def _called(
+    inverse: Inverse,
+    what: tuple[str, str],
+    products: Sequence[int],
+    found: Mapping[int, Interval],
 ) -> Result:
     header = inverse.header
-    columns = {str(header.ids[product]): one for product, one in entries}
-    return Result(*(*what, header.ids, columns), names=header.names, sort=next(iter(columns), ""))
+    columns = {str(header.ids[product]): found[product] for product in products}
+    return Result(
+        *(*what, header.ids, columns),
+        names=header.names,
+        sort=next(iter(columns), ""),
+        notes=inverse.notes,
+    )

@@ -8,8 +8,8 @@ With b = L' p, x the plan, and the diagonal L_kk of the inverse, output falls by
 
 Each is what a rank-one change of I - A does to x (Sherman and Morrison): to make x_k zero, t = x_k
 / L_kk units of its demand are taken away, and L e_k t is what goes with them. So all products
-together take one solve for each factor, one for x, and n columns of L for the diagonal. A group of
-products is extracted by solving without it.
+together take one solve for each factor, one for x, and n columns of L for the diagonal, or all of
+L at once where that takes less. A group of products is extracted by solving without it.
 
 Sources: Strassert (1968); Schultz (1977), Economics of Planning 13, 1-18; Miller and Lahr (2001);
 Miller and Blair (2022), Input-Output Analysis, 3rd ed., ch. 12.2.
@@ -77,6 +77,7 @@ def extraction(inverse: Inverse, products: Sequence[int], factors: Sequence[str]
         totals={OUTPUT: total},
         sort="complete",
         units=_units(header, factors),
+        notes=inverse.notes,
     )
 
 
@@ -135,11 +136,11 @@ def _diagonal(inverse: Inverse, products: Sequence[int]) -> Interval:
     """
     figures, ledger = inverse.precision.figures, list[Work]()
     hasty = replace(inverse, precision=Precision(max(figures - SPARED, 1)), ledger=ledger)
-    found = {product: one[product] for product, one in hasty.columns(products)}
+    found = {product: one[product] for product, one in hasty.columns(products).items()}
     missed = [product for product, one in found.items() if int(one.figures) < figures]
-    again = replace(inverse, ledger=ledger)
-    found |= {product: one[product] for product, one in again.columns(missed)}
+    again = replace(inverse, ledger=ledger, largest=0)
+    found |= {product: one[product] for product, one in again.columns(missed).items()}
     diagonal = Interval.stacked([found[product] for product in products])
-    passes, columns = (sum(getattr(work, of) for work in ledger) for of in ("passes", "columns"))
-    inverse.ledger.append(Work(columns, passes, bool((diagonal.figures >= figures).all())))
+    certified = bool((diagonal.figures >= figures).all())
+    inverse.ledger.extend(replace(work, is_certified=certified) for work in ledger)
     return diagonal

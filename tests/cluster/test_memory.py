@@ -16,6 +16,7 @@ from ogas.cluster.memory import (
     burdens_of,
     coordinating_bytes,
     held_bytes,
+    largest_inverse,
     needed_bytes,
     peak_memory,
     streaming_bytes,
@@ -23,6 +24,7 @@ from ogas.cluster.memory import (
 from ogas.cluster.runtime.connecting import local_cluster
 from ogas.cluster.runtime.schedule import Host, place
 from ogas.datasets import gallery
+from ogas.datasets.catalog import locate
 from ogas.datasets.gallery import generate
 from ogas.datasets.recipes import Parameters
 from ogas.datasets.store import open_store
@@ -198,3 +200,11 @@ def test_blocks_that_nobody_looked_at_may_have_signs(stored):
 @pytest.mark.parametrize("recipe", ["sectors:S1,signed", "sectors:S1,households,units=mixed"])
 def test_signs_and_dear_recipes_are_not_plain(stored, recipe):
     assert not open_store(stored(recipe)).manifest.content.is_plain
+
+
+def test_the_whole_inverse_is_formed_in_what_a_run_leaves_of_the_memory():
+    store, run = open_store(locate("us-2021")), Run(False, 6)
+    needed = needed_bytes(store, run)
+    assert largest_inverse(store, run, needed - 1) == 0
+    assert largest_inverse(store, run, needed + 48 * 100**2) == 100
+    assert largest_inverse(store, run, 2**60) == 4_096

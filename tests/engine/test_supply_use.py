@@ -13,7 +13,8 @@ from ogas.datasets import us_2021
 from ogas.datasets.catalog import locate
 from ogas.datasets.form_supply_use import read_accounts
 from ogas.datasets.store import open_store
-from ogas.engine.errors import InvalidInputError, WrongUsageError
+from ogas.engine import square_supply
+from ogas.engine.errors import DoesNotFitError, InvalidInputError, WrongUsageError
 from ogas.engine.supply_use import SupplyUse
 from ogas.engine.symmetric import MODELS, largest_negatives
 
@@ -326,3 +327,17 @@ def test_labels_must_be_unique():
     one = csr_array(np.ones((1, 2)))
     with pytest.raises(InvalidInputError, match="the industry a is there 2 times"):
         SupplyUse(one, one, np.array(["p"]), np.array(["a", "a"]))
+
+
+@pytest.mark.parametrize("model", SQUARE_ONLY)
+def test_a_result_that_does_not_fit_in_memory_is_refused_before_it_is_made(model, monkeypatch):
+    n = 90
+    ring = np.eye(n) + np.diag(np.full(n - 1, 0.1), 1)
+    ring[-1, 0] = 0.1  # every product comes, in the end, from every industry
+    names = np.arange(n)
+    pair = SupplyUse(csr_array(ring), csr_array(0.1 * np.eye(n)), names, names)
+    assert MODELS[model](pair).nonzeros == n * n
+    monkeypatch.setattr(square_supply, "installed_bytes", lambda: 60 * n * n - 1)
+    monkeypatch.setattr(square_supply, "hstack", None)  # nothing is put together
+    with pytest.raises(DoesNotFitError, match=r"about 8,100 coefficients and take 486,000 bytes"):
+        MODELS[model](pair)
