@@ -180,6 +180,8 @@ def test_a_square_may_be_the_one_sheet_of_a_workbook(tmp_path):
         ("products", "p.csv", "square"),
         ("model", "industry-technology", "edges"),
         ("factors", ["labour"], "mtx"),
+        ("imports", "total", "square"),
+        ("year", 2017, "mtx"),
     ],
 )
 def test_an_option_that_a_form_does_not_take_is_refused_with_those_that_do(
