@@ -29,7 +29,7 @@ from ogas.datasets.arrays import Array
 from ogas.datasets.form_npz import array_of, csr_of, meta_of
 from ogas.datasets.found import Found, reading
 from ogas.datasets.published.imports import Uses, combined
-from ogas.datasets.published.wanted import TOTAL, Wanted
+from ogas.datasets.published.wanted import DOMESTIC, TOTAL, Wanted
 from ogas.engine.errors import InvalidInputError, WrongUsageError
 from ogas.engine.header import Header
 from ogas.engine.supply_use import SupplyUse
@@ -136,6 +136,7 @@ def read_accounts(file: Path, imports: str | None = None) -> Accounts:
             imported = Uses(_taken(left, IMPORTED), np.zeros(len(products)))
             uses, told = combined(Uses(use, np.zeros(len(products))), imported, imports)
             use, messages = uses.flows, (told,)
+            meta = {**meta, "imports": imports or DOMESTIC}
             if imports != TOTAL:
                 inputs[IMPORTS] = imported.inputs
         elif imports is not None:

@@ -32,13 +32,13 @@ from ogas.datasets.published.accounts import Account, read_account
 from ogas.datasets.published.labelled import Label
 from ogas.datasets.published.layout import Kind, Layout
 from ogas.datasets.published.sheet_grid import SheetGrid, headings_of
-from ogas.datasets.published.wanted import Wanted
+from ogas.datasets.published.wanted import DOMESTIC, Wanted
 from ogas.datasets.published.workbook import OTHERS, Cells, sheets, text_of
 from ogas.datasets.text import Lines
 from ogas.engine.errors import InvalidInputError
 
 YEAR, CODE, NAME, ORIGIN = "year", "code", "description", "origin"
-DOMESTIC, IMPORTED, NEITHER = ("domestic",), ("imports", "imported"), ("tot", "total", "")
+OWN, IMPORTED, NEITHER = ("domestic",), ("imports", "imported"), ("tot", "total", "")
 YEARS = re.compile(r"(?:19|20)\d\d")
 DEMAND, OUTPUT = "demand", "output"  # as in a square
 Numbered = Iterator[tuple[int, Cells]]
@@ -99,7 +99,8 @@ def read_niot(source: Path, wanted: Wanted) -> Found:
             with sheets(source) as book:
                 year, account = _of_book(book, wanted)
         title = f"national table {source.stem.split('_')[0]} {year}".strip()
-        found = account.found(wiod.UNIT, {"title": title, "source": source.name})
+        meta = {"title": title, "source": source.name, "imports": wanted.imports or DOMESTIC}
+        found = account.found(wiod.UNIT, meta)
     return Found(found.matrix, found.header, messages + found.messages, found.levels)
 
 
@@ -213,7 +214,7 @@ def _row(label: Label) -> Kind:
     origin = label[wiod.COUNTRY].lower()
     if origin in IMPORTED:
         return Kind.IMPORT
-    if origin in DOMESTIC:
+    if origin in OWN:
         return Kind.DEMAND if label[wiod.CODE] in wiod.DEMAND else Kind.PRODUCT
     if origin in NEITHER:
         return wiod.row_kind((*label[: wiod.COUNTRY], wiod.WORLD, ""))

@@ -52,6 +52,7 @@ def test_the_domestic_table_has_imports_as_a_factor_and_balances(tmp_path, form,
     found = read(form(tmp_path), imports=imports)
     table = found.table
     assert table.ids.tolist() == list(SECTORS)
+    assert table.meta["imports"] == "domestic"
     np.testing.assert_allclose(table.coefficients.toarray(), Zd / x, rtol=1e-15)
     np.testing.assert_allclose(table.demand, YD, rtol=1e-15)
     np.testing.assert_allclose(table.factors["imports"] * x, Zm.sum(axis=0), rtol=1e-14)
@@ -76,6 +77,7 @@ def test_the_total_table_has_demand_less_imports_and_balances(tmp_path, form):
     np.testing.assert_allclose(table.demand, YD + YM - imports, rtol=1e-14)
     np.testing.assert_allclose(table.coefficients @ x + table.demand, x, rtol=1e-14)
     assert "imports" not in table.factors
+    assert table.meta["imports"] == "total"
     direct = sum(table.factors[name] for name in ("TXSP", "VA"))
     np.testing.assert_allclose(np.linalg.solve(np.eye(2) - ((Zd + Zm) / x).T, direct), 1)
     assert (
