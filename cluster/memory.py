@@ -25,7 +25,8 @@ from ogas.engine.plan import MOST_COLUMNS
 from ogas.engine.sectors import FORMERS
 from ogas.engine.streams import AHEAD
 
-INTERPRETER_BYTES = 400 * 10**6  # Python, its libraries, and kernels while they are compiled
+INTERPRETER_BYTES = 340 * 10**6  # Python, its libraries, and kernels while they are compiled
+WORKER_BYTES = 400 * 10**6  # the same, and a worker of Dask
 
 # Vectors of one number per product: for any run, and for every plan or priced factor more (what is
 # iterated, two certificates, and a copy while it is being stored).
@@ -168,7 +169,7 @@ def burdens_of(content: Content, run: Run) -> tuple[tuple[Burden, ...], int]:
         for entry in content.blocks
     )
     reading = _reading(content)
-    return burdens, INTERPRETER_BYTES + LAYOUT_BYTES * content.products + reading
+    return burdens, WORKER_BYTES + LAYOUT_BYTES * content.products + reading
 
 
 def held_bytes(content: Content, figures: int) -> int:

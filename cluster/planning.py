@@ -38,6 +38,7 @@ from ogas.engine.plan import (
 from ogas.engine.productivity import Loop
 from ogas.engine.source import Source
 from ogas.engine.table import Table
+from ogas.kernels.jit import make_ready
 
 MOST_NAMED = 20
 
@@ -161,7 +162,9 @@ class ThisProcess:
     memory: int | None = None
 
     def load(self, store: Store, run: Run) -> Load:
-        """Return how blocks are loaded."""
+        """Return how blocks are loaded; by then the kernels that sweep them are."""
+        if run.in_blocks:
+            make_ready()
         threads = self.threads or available_cores()
         return Here(threads, blocks_to_stream(store, run, self.memory, threads))
 

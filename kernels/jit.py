@@ -29,6 +29,9 @@ CSR_FORMS = ("int64[::1], int32[::1], float64[::1]", "int64[::1], int64[::1], fl
 #: One thread compiles at a time. A kernel may call another, which is compiled meanwhile.
 COMPILING = RLock()
 
+#: All kernels of the modules that were imported.
+MADE: "list[Kernel]" = []
+
 
 class Kernel:
     """A loop over raw arrays, compiled for its signatures when it is first called.
@@ -39,6 +42,7 @@ class Kernel:
 
     def __init__(self, loop: Callable[..., Any], signatures: Sequence[str]) -> None:
         update_wrapper(self, loop)
+        MADE.append(self)
         self.loop, self.signatures = loop, signatures
         self._compiled: Any = None
 
@@ -72,6 +76,12 @@ class Kernel:
             dispatcher.compile(signature)
         dispatcher.disable_compile()
         return dispatcher
+
+
+def make_ready() -> None:
+    """Compile or read all of `MADE`, for a process whose first steps are to be quick, or timed."""
+    for made in MADE:
+        _ = made.compiled
 
 
 def kernel(signatures: Sequence[str]) -> Callable[[Callable[..., Any]], Kernel]:

@@ -31,6 +31,7 @@ from ogas.cluster.runtime.post import Mailbox, Parcel, UnreachedError, WirePost
 from ogas.cluster.runtime.versions import versions
 from ogas.cluster.runtime.wire import pack, unpack
 from ogas.engine.machine import installed_bytes
+from ogas.kernels.jit import make_ready
 
 NAME = "ogas"
 # A coordinator is heard from every second or so; one that was silent for this long is gone.
@@ -113,6 +114,7 @@ class BlockHolder(WorkerPlugin):
         """Register the handlers."""
         if "ogas_take" in worker.handlers:
             return
+        make_ready()  # else the first steps of a job would wait for it
         self.worker, self.is_leaving = worker, False
         self.pool = ThreadPoolExecutor(1, thread_name_prefix="ogas")
         worker.handlers |= {

@@ -6,7 +6,7 @@
 Source: Miller and Blair (2022), Input-Output Analysis, 3rd ed., ch. 2.2.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from ogas.engine.analyses.inverse import Inverse
 from ogas.engine.analyses.result import Result
@@ -27,10 +27,10 @@ def _called(
     inverse: Inverse,
     what: tuple[str, str],
     products: Sequence[int],
-    found: Mapping[int, Interval],
+    found: Iterable[tuple[int, Interval]],
 ) -> Result:
-    header = inverse.header
-    columns = {str(header.ids[product]): found[product] for product in products}
+    header, parts = inverse.header, dict(found)
+    columns = {str(header.ids[product]): parts[product] for product in products}
     return Result(
         *(*what, header.ids, columns),
         names=header.names,

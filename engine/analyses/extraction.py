@@ -136,10 +136,10 @@ def _diagonal(inverse: Inverse, products: Sequence[int]) -> Interval:
     """
     figures, ledger = inverse.precision.figures, list[Work]()
     hasty = replace(inverse, precision=Precision(max(figures - SPARED, 1)), ledger=ledger)
-    found = {product: one[product] for product, one in hasty.columns(products).items()}
+    found = {product: one[product] for product, one in hasty.columns(products)}
     missed = [product for product, one in found.items() if int(one.figures) < figures]
     again = replace(inverse, ledger=ledger, largest=0)
-    found |= {product: one[product] for product, one in again.columns(missed).items()}
+    found |= {product: one[product] for product, one in again.columns(missed)}
     diagonal = Interval.stacked([found[product] for product in products])
     certified = bool((diagonal.figures >= figures).all())
     inverse.ledger.extend(replace(work, is_certified=certified) for work in ledger)

@@ -12,7 +12,7 @@ table that it takes less time than their solves: enclosed as a whole, and as wel
 Source: Miller and Blair (2022), Input-Output Analysis, 3rd ed., ch. 2.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -124,15 +124,13 @@ class Inverse:
         """Return what a unit of every product embodies of one of the table's factors."""
         return self.contents({factor: factor_of(self.header, factor)})[factor]
 
-    def columns(self, products: Sequence[int]) -> dict[int, Interval]:
-        """Return L e_j for some products j."""
-        found = self._read(products, lambda whole, product: whole[:, product])
-        return found | self._units([j for j in products if j not in found], self.outputs)
+    def columns(self, products: Sequence[int]) -> Iterator[tuple[int, Interval]]:
+        """Yield L e_j for some products j, as many at a time as share each reading of A."""
+        return self._units(products, self.outputs, lambda whole, product: whole[:, product])
 
-    def rows(self, products: Sequence[int]) -> dict[int, Interval]:
-        """Return L' e_i for some products i."""
-        found = self._read(products, lambda whole, product: whole[product])
-        return found | self._units([i for i in products if i not in found], self.contents)
+    def rows(self, products: Sequence[int]) -> Iterator[tuple[int, Interval]]:
+        """Yield L' e_i for some products i."""
+        return self._units(products, self.contents, lambda whole, product: whole[product])
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -143,32 +141,32 @@ class Inverse:
         return (f"{read:,} rows or columns are of the whole inverse, formed once and enclosed",)
 
     def _units(
-        self, products: Sequence[int], solve: Callable[[dict[str, Vector]], dict[str, Interval]]
-    ) -> dict[int, Interval]:
-        """Solve for as many products at a time as share each read of A."""
-        found: dict[int, Interval] = {}
-        for first in range(0, len(products), MOST_COLUMNS):
-            some = products[first : first + MOST_COLUMNS]
+        self,
+        products: Sequence[int],
+        solve: Callable[[dict[str, Vector]], dict[str, Interval]],
+        part: Callable[[Interval, int], Interval],
+    ) -> Iterator[tuple[int, Interval]]:
+        """Read what the whole inverse tells well enough, if it is formed at all; solve the rest."""
+        left = list(products)
+        if self._is_worth_forming(len(products)) and (whole := self._whole()) is not None:
+            left, enough = [], self.precision.figures
+            for product in products:
+                one = part(whole, product)
+                if one.figures.min() >= enough:
+                    yield product, one
+                else:
+                    left.append(product)
+            self.ledger.append(Work(0, 0, True, len(products) - len(left)))
+        for first in range(0, len(left), MOST_COLUMNS):
+            some = left[first : first + MOST_COLUMNS]
             solved = solve({str(product): unit(len(self), product) for product in some})
-            found |= {product: solved[str(product)] for product in some}
-        return found
+            for product in some:
+                yield product, solved[str(product)]
 
-    def _read(
-        self, products: Sequence[int], part: Callable[[Interval, int], Interval]
-    ) -> dict[int, Interval]:
-        """Return what the whole inverse tells well enough, if it is formed at all."""
+    def _is_worth_forming(self, products: int) -> bool:
         n = len(self)
-        solving = SOLVING * (len(products) - 2) * (self.source.nonzeros + PRODUCT * n)
-        if self.delta or n > self.largest or solving <= float(n) ** 3:
-            return {}
-        whole = self._whole()
-        if whole is None:
-            return {}
-        parts = {product: part(whole, product) for product in products}
-        enough = self.precision.figures
-        found = {product: one for product, one in parts.items() if one.figures.min() >= enough}
-        self.ledger.append(Work(0, 0, True, len(found)))
-        return found
+        solving = SOLVING * (products - 2) * (self.source.nonzeros + PRODUCT * n)
+        return not self.delta and n <= self.largest and solving > float(n) ** 3
 
     def _whole(self) -> Interval | None:
         """Return the whole inverse, if there are bounds of it."""

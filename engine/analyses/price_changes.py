@@ -43,7 +43,7 @@ def product_price(inverse: Inverse, product: int, change: float) -> Result:
     """
     header = inverse.header
     price = float(money_of(header)[product])
-    row = inverse.rows([product])[product]
+    row = next(inverse.rows([product]))[1]
     return _result(header, row.over(row[product]).times(change * price))
 
 
