@@ -34,7 +34,7 @@ WORKERS = 2
 ROUND = 5  # in which something is killed
 # A job that is in its rounds for some seconds, whatever the machine.
 SIZE = Size("sectors:S4", 200_000, 20, "block-jacobi", 10, radius=0.99)
-QUICK = Size("sectors:S4", 10_000, 20, "block-jacobi", 6, radius=0.995)
+QUICK = Size("sectors:S4", 20_000, 20, "block-jacobi", 10, radius=0.995)
 
 
 @dataclass(frozen=True)
