@@ -12,29 +12,25 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
-from typing import Any
 
 from distributed import Client
 
-from ogas.benchmarks.scaling import PATIENCE, Size, drawn, wanted
+from ogas.benchmarks.scaling import PATIENCE, Size, drawn, some_jobs, until, wanted
 from ogas.cluster.jobs.api import resume, submit, wait
 from ogas.cluster.jobs.job import Job
 from ogas.cluster.jobs.lease import read_lease
-from ogas.cluster.jobs.store import JobStore
 from ogas.cluster.runtime.connecting import connect, local_cluster
 
 WORKERS = 2
 ROUND = 5  # in which something is killed
 # A job that is in its rounds for some seconds, whatever the machine.
 SIZE = Size("sectors:S4", 200_000, 20, "block-jacobi", 10, radius=0.99)
-QUICK = Size("sectors:S4", 20_000, 20, "block-jacobi", 10, radius=0.995)
+QUICK = Size("sectors:S4", 20_000, 20, "block-jacobi", 10, radius=0.99)
 
 
 @dataclass(frozen=True)
@@ -62,9 +58,9 @@ class Recovery:
 
 def worker_lost(size: Size) -> Recovery:
     """Measure the loss of a worker."""
-    with drawn(size) as table, _store() as store, local_cluster(WORKERS, 1) as client:
+    with drawn(size) as table, some_jobs() as store, local_cluster(WORKERS, 1) as client:
         job = submit(wanted(table, size), store=store, client=client)
-        _until(lambda: job.state.round >= ROUND)
+        until(lambda: job.state.round >= ROUND)
         owner = read_lease(job.path)
         pids: Mapping[str, int] = client.run(os.getpid)
         victim = next(pid for address, pid in pids.items() if owner and address != owner.owner)
@@ -76,11 +72,11 @@ def worker_lost(size: Size) -> Recovery:
 
 def scheduler_lost(size: Size) -> Recovery:
     """Measure the loss of the scheduler, and with it of all workers."""
-    with drawn(size) as table, _store() as store:
+    with drawn(size) as table, some_jobs() as store:
         with _cluster() as (cluster, client):
             pids = list(client.run(os.getpid).values())
             job = submit(wanted(table, size), store=store, client=client)
-            _until(lambda: any(event["event"] == "checkpoint" for event in job.events()))
+            until(lambda: any(event["event"] == "checkpoint" for event in job.events()))
             cluster.kill()
         for pid in pids:
             _end(pid)
@@ -135,21 +131,6 @@ def _cluster() -> Iterator[tuple[subprocess.Popen[str], Client]]:
         process.kill()
         process.wait()
         process.stdout.close()
-
-
-@contextmanager
-def _store() -> Iterator[JobStore]:
-    # Whoever carried a job out lets go of its lease when it has ended, maybe just now.
-    with tempfile.TemporaryDirectory(prefix="ogas-jobs-", ignore_cleanup_errors=True) as folder:
-        yield JobStore(Path(folder))
-
-
-def _until(look: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not look():
-        if time.monotonic() > deadline:
-            raise TimeoutError("the job did not get so far")
-        time.sleep(0.01)
 
 
 def _end(pid: int) -> None:

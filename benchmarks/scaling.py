@@ -13,6 +13,7 @@ for every product that some block of a worker takes from another worker, and col
 
 import json
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -26,6 +27,8 @@ from distributed import Client
 
 from ogas.cluster.asking import order_of
 from ogas.cluster.jobs.api import asked, result, submit, wait
+from ogas.cluster.jobs.job import Job
+from ogas.cluster.jobs.lease import read_lease
 from ogas.cluster.jobs.specification import Specification
 from ogas.cluster.jobs.store import JobStore
 from ogas.cluster.memory import Run, burdens_of
@@ -288,11 +291,34 @@ def _sweeps(found: list[dict[str, Any]]) -> int:
     return sum(int(facts["sweeps"]) for facts in found)
 
 
+@contextmanager
+def some_jobs() -> Iterator[JobStore]:
+    """Yield a job store that is removed once all its jobs have ended and nobody writes to it."""
+    with tempfile.TemporaryDirectory(prefix="ogas-jobs-") as folder:
+        store = JobStore(Path(folder))
+        yield store
+        for job in store.jobs():
+            until(partial(_is_let_go, job))
+
+
+def _is_let_go(job: Job) -> bool:
+    lease = read_lease(job.path)
+    return lease is None or lease.expires == 0
+
+
+def until(look: Callable[[], bool]) -> None:
+    """Wait until something is seen; not for ever."""
+    deadline = time.monotonic() + PATIENCE
+    while not look():
+        if time.monotonic() > deadline:
+            raise TimeoutError("the job did not get so far")
+        time.sleep(0.01)
+
+
 def carried_out(client: Client, table: Path, size: Size) -> dict[str, Any]:
     """Return the JSON object of a job."""
-    # Whoever carried a job out lets go of its lease when it has ended, maybe just now.
-    with tempfile.TemporaryDirectory(prefix="ogas-jobs-", ignore_cleanup_errors=True) as folder:
-        job = submit(wanted(table, size), store=JobStore(Path(folder)), client=client)
+    with some_jobs() as store:
+        job = submit(wanted(table, size), store=store, client=client)
         wait(job, patience=PATIENCE)
         facts = result(job)
     if facts["outcome"] != "certified":

@@ -179,7 +179,6 @@ def test_valuing_into_what_is_read_is_refused(kernels, shared):
 )
 def test_kernels_at_boundaries_release_the_lock_and_compile_nothing_new(kernel):
     assert kernel.compiled.targetoptions["nogil"]
-    assert not kernel.compiled._can_compile
     assert not kernel.compiled.targetoptions.get("fastmath")
 
 

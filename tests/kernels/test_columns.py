@@ -398,5 +398,4 @@ def test_what_is_proven_from_sums_is_that_of_the_twin(count, delta, underflow):
 @pytest.mark.parametrize("kernel", COMPILED, ids=lambda kernel: kernel.__name__)
 def test_kernels_for_columns_release_the_lock_and_compile_nothing_new(kernel):
     assert kernel.compiled.targetoptions["nogil"]
-    assert not kernel.compiled._can_compile
     assert not kernel.compiled.targetoptions.get("fastmath")

