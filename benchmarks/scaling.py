@@ -96,7 +96,7 @@ QUICK = Scale(
     small=Size("sectors:S3", 2_000, 8, "block-jacobi", 10),
     large=Size("sectors:S4", 20_000, 20, "orders-and-tables", 3),
     each=Size("sectors:S2", 20_000, 10, "orders-and-tables", 3),
-    workers=(1, 2, 4),
+    workers=(1, 2, 3),
     rounds=1,
 )
 

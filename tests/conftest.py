@@ -50,3 +50,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     else:
         tables = [pytest.param(path, id=path.stem) for path in square_tables()]
     metafunc.parametrize("published_table", tables)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Run one test more at a time than there are cores: many wait for other processes."""
+    return (os.cpu_count() or 1) + 1

@@ -20,7 +20,7 @@ from distributed import Worker
 from ogas.cluster.memory import peak_memory
 from ogas.cluster.runtime import events
 from ogas.cluster.runtime.coordinator import Coordinator, Needs
-from ogas.cluster.runtime.crew import DROPPING, NOT_OURS, Crew
+from ogas.cluster.runtime.crew import DROPPING, GREETING, NOT_OURS, Crew
 from ogas.cluster.runtime.events import Event, Instruction
 from ogas.cluster.runtime.holding import Assignment, Shape
 from ogas.cluster.runtime.patience import Patience
@@ -67,6 +67,7 @@ class Conductor:
         self._waiting: Future[Instruction] | None = None
         self._ending: Exception | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._watch: asyncio.Task[None] | None = None
         self.tally = Tally()
 
     # ---- from the solver's thread ---------------------------------------------------------------
@@ -119,6 +120,11 @@ class Conductor:
         except Exception as error:  # nobody else would tell the solver, which waits
             self._end(error)
 
+    def watch(self) -> None:
+        """Look after the workers from now on, until `close`."""
+        self._watch = self.loop.create_task(self.crew.watch())
+        self._watch.add_done_callback(self.check)
+
     def check(self, task: "asyncio.Task[None]") -> None:
         """End the job if a task of it failed."""
         error = None if task.cancelled() else task.exception()
@@ -160,6 +166,9 @@ class Conductor:
         goes_on = isinstance(self._ending, StoodDownError)
         self.tell(events.Finished())
         self._end(StoodDownError())
+        self.crew.is_over.set()
+        if self._watch is not None:
+            await asyncio.wait([self._watch], timeout=GREETING + DROPPING)
         if self._timer is not None:
             self._timer.cancel()
         if not goes_on:

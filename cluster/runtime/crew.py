@@ -52,6 +52,7 @@ class Crew:
     reserved: int = 0
     greetings: dict[str, dict[str, Any]] = field(default_factory=dict)
     busy_with: str = ""
+    is_over: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def muster(self) -> bool:
         """Claim all workers there are; return whether they, at least one, are all ours now."""
@@ -95,9 +96,15 @@ class Crew:
                 self.greetings[address] = greeting
 
     async def watch(self) -> None:
-        """Tell of workers that come, leave, or fall silent, until cancelled."""
+        """Tell of workers that come, leave, or fall silent, until `is_over`.
+
+        Not to be cancelled: a greeting that is under way would claim a worker that the job has let
+        go of, and `asyncio.wait_for` of Python 3.11 may swallow the cancellation besides.
+        """
         while True:
-            await asyncio.sleep(PERIOD)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.is_over.wait(), PERIOD)
+                return
             with suppress(OSError):  # a scheduler that is gone ends this worker, and so the job
                 await self._look()
 

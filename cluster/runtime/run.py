@@ -102,12 +102,9 @@ async def _carried_out(
 async def _conducted(job: Job, lease: Lease, teller: Teller, lost: Event) -> dict[str, Any] | None:
     """Solve, while workers and wishes are watched."""
     conductor = teller.conductor
-    watches = [
-        asyncio.create_task(conductor.crew.watch()),
-        asyncio.create_task(_listen(job, conductor, lost)),
-    ]
-    for watch in watches:
-        watch.add_done_callback(conductor.check)
+    listening = asyncio.create_task(_listen(job, conductor, lost))
+    listening.add_done_callback(conductor.check)
+    conductor.watch()
     try:
         teller.begun(await _written(partial(job.begin, lease)))
         return await asyncio.to_thread(_solved, job, lease, teller)
@@ -115,8 +112,7 @@ async def _conducted(job: Job, lease: Lease, teller: Teller, lost: Event) -> dic
         conductor.stand_down()
         raise
     finally:
-        for watch in watches:
-            watch.cancel()
+        listening.cancel()
         await conductor.close()
 
 

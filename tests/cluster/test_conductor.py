@@ -7,6 +7,7 @@ import pytest
 from ogas.cluster.jobs import lease as leases
 from ogas.cluster.jobs.job import Job
 from ogas.cluster.jobs.lease import take
+from ogas.cluster.runtime import crew as crews
 from ogas.cluster.runtime import events
 from ogas.cluster.runtime.conductor import CancelledError, Conductor, StoodDownError
 from ogas.cluster.runtime.coordinator import Coordinator, Needs, Phase
@@ -198,6 +199,34 @@ def test_a_worker_that_another_job_took_is_lost_until_it_is_free():
     lost, joined = heard
     assert lost == Lost("a")
     assert isinstance(joined, Joined)
+
+
+def test_no_greeting_claims_a_worker_that_the_job_has_let_go_of(monkeypatch):
+    monkeypatch.setattr(crews, "PERIOD", 0.01)
+    worker = Worker({"a": answering()})
+    answered = asyncio.Event()
+
+    async def identity(n_workers):
+        answered.set()
+        try:
+            await asyncio.sleep(0.1)  # the end of the job comes meanwhile
+        finally:  # as asyncio.wait_for of Python 3.11 may do
+            return {"workers": {"a": {"resources": {"block": 1}}}}  # noqa: B012
+
+    async def script(conductor):
+        await conductor.crew.muster()
+        answered.clear()
+        conductor.watch()
+        await answered.wait()
+        await conductor.close()
+        at_the_end = list(worker.told)
+        assert at_the_end[-1] == ("a", "ogas_drop")
+        assert at_the_end.count(("a", "ogas_hello")) == 2
+        await asyncio.sleep(0.2)
+        assert worker.told == at_the_end
+
+    worker.identity = identity
+    conducted(worker, script)
 
 
 # ---- The lease
