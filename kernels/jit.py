@@ -47,6 +47,7 @@ class Kernel:
         MADE.append(self)
         self.loop, self.signatures = loop, signatures
         self._compiled: Any = None
+        self._is_ready = False
 
     def __call__(self, *arguments: Any) -> Any:
         """Run the loop."""
@@ -68,7 +69,9 @@ class Kernel:
     def make_ready(self) -> None:
         """Compile what is not kept on disk."""
         with COMPILING:
-            dispatcher = self.compiled
+            if self._is_ready:
+                return
+            self._is_ready, dispatcher = True, self.compiled
             kept = kept_on_disk(dispatcher)
             for types, signature in self._declared().items():
                 if signature not in kept:

@@ -1,6 +1,8 @@
 """Plans by blocks: whatever the blocks are, whoever sweeps them, the same economy comes out."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import problems
@@ -10,7 +12,7 @@ from ogas.datasets.answers import answer
 from ogas.datasets.gallery import generate
 from ogas.datasets.recipes import Parameters
 from ogas.datasets.variants import mixed_units
-from ogas.engine import balance
+from ogas.engine import balance, share
 from ogas.engine.balance import Demand
 from ogas.engine.block import Cut
 from ogas.engine.errors import DamagedError
@@ -109,7 +111,8 @@ def test_entries_that_float32_would_lose_are_kept_in_float64(tiny):
 
 @pytest.mark.parametrize("name", ["sectors:S3", "sectors:S1,signed,hidden"])
 @pytest.mark.parametrize("figures", [3, 8])
-def test_any_number_of_threads_gives_the_same_bits(name, kind, figures):
+def test_any_number_of_threads_gives_the_same_bits(name, kind, figures, monkeypatch):
+    monkeypatch.setattr(share, "WORTH_A_THREAD", 1)
     table = problems.cut(generate(name, problems.SMALL), "by METIS")
     problem = problems.by_blocks(table, kind, figures=figures)
     first, *others = (problems.planned(problem, figures, threads=k) for k in (1, 2, 5))
@@ -120,6 +123,18 @@ def test_any_number_of_threads_gives_the_same_bits(name, kind, figures):
         for part in ("lower", "output", "upper", "witness", "turnover"):
             ours, theirs = (getattr(s.certificate, part) for s in (first, other))
             assert ours.tobytes() == theirs.tobytes()
+
+
+def test_threads_that_would_have_little_to_do_are_not_begun(monkeypatch):
+    begun = []
+    pool = partial(ThreadPoolExecutor, initializer=lambda: begun.append(1))
+    monkeypatch.setattr(share, "ThreadPoolExecutor", pool)
+    table = generate("sectors:S1", problems.SMALL)
+    problems.planned(problems.by_blocks(table, figures=3), 3, threads=2)
+    assert not begun
+    monkeypatch.setattr(share, "WORTH_A_THREAD", table.nonzeros // 2)
+    problems.planned(problems.by_blocks(table, figures=3), 3, threads=5)
+    assert begun
 
 
 @pytest.mark.parametrize("name", ["sectors:S2", "sectors:S1,signed,imports"])

@@ -10,7 +10,7 @@ from shares import SeveralShares
 from streamed import Disk
 
 from ogas.datasets.gallery import generate
-from ogas.engine import streams
+from ogas.engine import share, streams
 from ogas.engine.balance import demand_of
 from ogas.engine.choose import sector_balance
 from ogas.engine.cycle import INNER, OrdersAndTables
@@ -29,6 +29,12 @@ RECIPES = {
 }
 ALL, SOME, NONE = frozenset(range(15)), frozenset(range(1, 15, 3)), frozenset()
 VECTORS = ("lower", "output", "upper", "witness", "turnover", "structural_zeros")
+
+
+@pytest.fixture(autouse=True)
+def _threads_at_once(monkeypatch):
+    """Let threads share the work, however little."""
+    monkeypatch.setattr(share, "WORTH_A_THREAD", 1)
 
 
 @pytest.fixture(scope="module")
