@@ -10,6 +10,7 @@ that is missing reads as zeros in Zarr; here it cannot: the digest of zeros is a
 would take a third of the time of loading.
 """
 
+import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -32,6 +33,13 @@ Array = npt.NDArray[Any]
 
 CHUNK_BYTES = 4 * 2**20
 SAMPLE_BYTES = 2**18
+# What the metadata of our arrays say; their first codec, which another may follow.
+OURS = {
+    "node_type": "array",
+    "chunk_key_encoding": {"name": "default", "configuration": {"separator": "/"}},
+    "storage_transformers": [],
+}
+PLAIN = {"name": "bytes", "configuration": {"endian": "little"}}
 WORTHWHILE_RATIO = 1.3  # below it, decompressing costs more than it saves (floats: 1.07)
 
 
@@ -160,69 +168,88 @@ def group_reads(
     Text is read at once; see `read_group`.
     """
     with damage_named(path):
-        import zarr
-
-        root = zarr.open_group(path, mode="r", zarr_format=3)
-        for name in {key.rpartition("/")[0] for key in expected} - {""}:
-            if not isinstance(root[name], zarr.Group):
-                raise DamagedError(f"{name} is not a group")
+        for name in {key.rpartition("/")[0] for key in expected} | {""}:
+            if _header(path / name)["node_type"] != "group":
+                raise DamagedError(f"{name or path.name} is not a group")
         arrays: dict[str, Array] = {}
         reads: list[Callable[[], None]] = []
         for name, (length, kind) in expected.items():
-            source: Any = root[name]
-            found = "string" if kind == "string" else str(source.dtype)
-            if source.shape != (length,) or found != kind or source.chunks[0] > max(1, length):
+            found = Chunks.at(path / name)
+            if found.shape != (length,) or found.kind != kind or found.step > max(1, length):
                 raise DamagedError(
-                    f"{name} is {found} of shape {source.shape}, expected {kind} of {length:,}"
+                    f"{name} is {found.kind} of shape {found.shape}, expected {kind} of {length:,}"
                 )
             if kind == "string":
-                arrays[name] = np.array(source[:].tolist(), dtype=np.str_)
+                arrays[name] = np.array(found.source[:].tolist(), dtype=np.str_)
                 continue
-            arrays[name] = empty(length, source.dtype)
-            reads += Chunks.of(path / name, source).reads(arrays[name])
+            arrays[name] = empty(length, kind)
+            reads += found.reads(arrays[name])
         return arrays, reads
 
 
 def chunks_of(path: Path, names: Sequence[str]) -> dict[str, "Chunks"]:
     """Return the files of some arrays of a group."""
     with damage_named(path):
-        import zarr
+        return {name: Chunks.at(path / name) for name in names}
 
-        root = zarr.open_group(path, mode="r", zarr_format=3)
-        return {name: Chunks.of(path / name, root[name]) for name in names}
+
+def _header(path: Path) -> dict[str, Any]:
+    """Return the metadata of a Zarr group or array, as version 3 of its specification has it."""
+    found: dict[str, Any] = json.loads((path / "zarr.json").read_bytes())
+    if found["zarr_format"] != 3:
+        raise DamagedError("it is of another version of Zarr")
+    return found
 
 
 @dataclass(frozen=True, eq=False)
 class Chunks:
     """The files of a stored array of numbers.
 
-    What Zarr does in between takes longer than the disk, so the files of arrays that are as we
-    write them are read directly: they hold the bytes as they are, or packed by Blosc.
+    What Zarr does in between takes longer than the disk, a millisecond for every array, so the
+    files of arrays that are as we write them are read directly: they hold the bytes as they are, or
+    packed by Blosc. Zarr reads all others.
 
     Attributes
     ----------
     folder : Path
+    shape : tuple of int
+    kind : str
+        The name of its dtype; ``string`` for text.
     step : int
         Numbers in a file; the last may have fewer that count.
-    source : zarr.Array or None
-        Reads files that hold something else.
     is_packed : bool
+    source : zarr.Array or None
+        Reads what is not as we write it.
     """
 
     folder: Path
+    shape: tuple[int, ...]
+    kind: str
     step: int
-    source: Any
-    is_packed: bool
+    is_packed: bool = False
+    source: Any = None
 
     @staticmethod
-    def of(path: Path, source: Any) -> "Chunks":
-        """Return the files of a Zarr array at ``path``."""
-        from zarr.codecs import BloscCodec
+    def at(path: Path) -> "Chunks":
+        """Return the files of the Zarr array at ``path``."""
+        header = _header(path)
+        codecs = header["codecs"]
+        packing = [codec["name"] for codec in codecs[1:]]
+        if (
+            sys.byteorder == "little"
+            and {name: header.get(name) for name in OURS} == OURS
+            and header["chunk_grid"]["name"] == "regular"
+            and codecs[0] == PLAIN
+            and packing in ([], ["blosc"])
+        ):
+            (step,) = header["chunk_grid"]["configuration"]["chunk_shape"]
+            shape = tuple(header["shape"])
+            return Chunks(path / "c", shape, header["data_type"], max(1, int(step)), bool(packing))
+        import zarr
 
-        codecs = source.compressors
-        is_packed = len(codecs) == 1 and isinstance(codecs[0], BloscCodec)
-        is_ours = sys.byteorder == "little" and not source.filters and (is_packed or not codecs)
-        return Chunks(path / "c", source.chunks[0], None if is_ours else source, is_packed)
+        source: Any = zarr.open_array(path, mode="r", zarr_format=3)
+        kind = "string" if source.dtype.kind == "T" else str(source.dtype)
+        return Chunks(path / "c", source.shape, kind, source.chunks[0], source=source)
 
     def reads(self, array: Array) -> list[Callable[[], None]]:
         """Return what fills an array, one call for every file; they may run at the same time."""
