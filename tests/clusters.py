@@ -120,16 +120,13 @@ class Machine:
     def addresses(self):
         """Return the address of every worker by name, as the scheduler knows them."""
         with connect(self.address) as client:
-            workers = client.scheduler_info(n_workers=-1)["workers"]
-        return {one["name"]: address for address, one in workers.items()}
+            return known_to(client)
 
     def until_complete(self):
         """Wait until all workers are there, those that died again."""
-        return until(
-            lambda: (
-                (found := self.addresses()).keys() | {"scheduler"} == self.started.keys() and found
-            )
-        )
+        names = self.started.keys() - {"scheduler"}
+        with connect(self.address) as client:
+            until(lambda: known_to(client).keys() == names)
 
     def process(self, name):
         """Return the process that works, or None: a worker is the child of its nanny."""
@@ -180,6 +177,12 @@ class Machine:
         owner = read_lease(job.path).owner
         (mine,) = (name for name, address in self.addresses().items() if address == owner)
         return mine, next(name for name in self.started if name not in (mine, "scheduler"))
+
+
+def known_to(client):
+    """Return the address of every worker that a scheduler knows, by name."""
+    workers = client.scheduler_info(n_workers=-1)["workers"]
+    return {one["name"]: address for address, one in workers.items()}
 
 
 @contextmanager

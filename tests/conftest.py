@@ -8,7 +8,7 @@ import pytest
 from hypothesis import settings
 
 settings.register_profile("dev", max_examples=25, deadline=None)
-settings.register_profile("ci", max_examples=60, deadline=None, derandomize=True)
+settings.register_profile("ci", max_examples=40, deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 # OGAS_DIGITS and the like set the defaults of commands; a test must not depend on who runs it.

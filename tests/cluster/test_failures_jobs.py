@@ -20,6 +20,7 @@ from ogas.cluster.jobs.store import JobStore
 from ogas.datasets.gallery import write
 from ogas.datasets.recipes import Parameters
 
+NO_NANNY = ("--no-nanny",)
 OFTEN = {"OGAS_CHECKPOINT_EVERY": "0.2"}
 OPTIONS = ("--method", "block-jacobi", "--digits", "10")
 FULL = """
@@ -92,7 +93,7 @@ def test_a_job_that_lost_its_scheduler_is_resumed_from_its_checkpoint(
 def test_a_checkpoint_that_cannot_be_written_is_done_without(tmp_path, sectors, certified):
     preload = tmp_path / "full.py"
     preload.write_text(FULL)
-    with machine(tmp_path, 2, "--preload", str(preload), **OFTEN) as cluster:
+    with machine(tmp_path, 2, *NO_NANNY, "--preload", str(preload), **OFTEN) as cluster:
         job = cluster.submit(sectors.path, "full")
         certified(job)
         assert not occurrences(job, "checkpoint")
@@ -118,7 +119,7 @@ def small_disk(tmp_path):
 
 
 def test_a_full_job_store_holds_nothing_up_but_the_ending(tmp_path, small_disk, sectors, certified):
-    with machine(tmp_path, 2) as cluster:
+    with machine(tmp_path, 2, *NO_NANNY) as cluster:
         with cluster.midway(sectors.path, "full") as job:
             fill(small_disk / "filler")
         until(lambda: (tmp_path / "full.zarr").exists())
