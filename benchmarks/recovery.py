@@ -30,7 +30,7 @@ WORKERS = 2
 ROUND = 5  # in which something is killed
 # A job that is in its rounds for some seconds, whatever the machine.
 SIZE = Size("sectors:S4", 200_000, 20, "block-jacobi", 10, radius=0.99)
-QUICK = Size("sectors:S4", 20_000, 20, "block-jacobi", 7, radius=0.99)
+QUICK = Size("sectors:S4", 20_000, 20, "block-jacobi", 10, radius=0.99)
 
 
 @dataclass(frozen=True)
