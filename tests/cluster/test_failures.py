@@ -76,7 +76,7 @@ def test_workers_leave_and_come_in_the_middle_of_jobs(tmp_path, sectors, certifi
 def test_a_job_that_lost_all_workers_says_so_and_goes_on_with_a_new_one(
     tmp_path, sectors, certified, monkeypatch
 ):
-    with machine(tmp_path, 3, *NO_NANNY, OGAS_CHECKPOINT_EVERY="0.2") as cluster:
+    with machine(tmp_path, 3, *NO_NANNY, OGAS_CHECKPOINT_EVERY="1") as cluster:
         with cluster.midway(sectors.path, "last") as job:
             mine, _ = cluster.coordinator(job)
             cluster.remove(*(cluster.started.keys() - {mine, "scheduler"}))

@@ -21,7 +21,7 @@ from ogas.datasets.gallery import write
 from ogas.datasets.recipes import Parameters
 
 NO_NANNY = ("--no-nanny",)
-OFTEN = {"OGAS_CHECKPOINT_EVERY": "0.2"}
+OFTEN = {"OGAS_CHECKPOINT_EVERY": "1"}
 OPTIONS = ("--method", "block-jacobi", "--digits", "10")
 FULL = """
 import errno, os
