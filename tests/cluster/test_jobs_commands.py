@@ -80,8 +80,8 @@ def there(ogas, site, monkeypatch, tmp_path):
 
 
 def running(job):
-    """Wait until some rounds of a job are done."""
-    until(lambda: job.state.round > 10)
+    """Wait until some rounds of a job are done; one that is queued again tells of the earlier."""
+    until(lambda: (state := job.state).state == "running" and state.round > 10)
     return job
 
 
