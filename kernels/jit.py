@@ -71,11 +71,12 @@ class Kernel:
         with COMPILING:
             if self._is_ready:
                 return
-            self._is_ready, dispatcher = True, self.compiled
+            dispatcher = self.compiled
             kept = kept_on_disk(dispatcher)
             for types, signature in self._declared().items():
                 if signature not in kept:
                     dispatcher.compile(types)
+            self._is_ready = True
 
     def _dispatcher(self) -> Any:
         dispatcher: Any = njit(nogil=True, error_model="numpy")(self.loop)
